@@ -1,0 +1,136 @@
+/* path.c - names inside trees that we do not trust (openat2, RESOLVE_IN_ROOT). */
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cdefs.h"
+#include "fd.h"
+#include "sys.h"
+
+int path_open_in(int rootfd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+		.mode = (flags & (O_CREAT | O_TMPFILE)) ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int r;
+
+	/* EAGAIN: a rename elsewhere raced with ".."; openat2(2) says try again */
+	for (int tries = 0; tries < 32; tries++) {
+		r = sys_openat2(rootfd, path, &how);
+		if (r != -EAGAIN)
+			break;
+	}
+	return r;
+}
+
+int path_component_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n > NAME_MAX || !strcmp(s, ".") || !strcmp(s, ".."))
+		return 0;
+	for (; *s; s++)
+		if (*s == '/' || (unsigned char)*s < 0x20 || *s == 0x7f)
+			return 0;
+	return 1;
+}
+
+/* Opens the directory NAME of dirfd, making it when it is missing. prefix is the whole
+ * path so far: resolved from the root each time, so that a link on the way stays inside the root. */
+static int open_or_make(int rootfd, const char *prefix, mode_t mode)
+{
+	CLEANUP_FD int parent = -1;
+	char dir[PATH_MAX];
+	const char *slash = strrchr(prefix, '/');
+	int fd = path_open_in(rootfd, prefix, O_PATH | O_DIRECTORY, 0);
+	int r;
+
+	if (fd != -ENOENT)
+		return fd;
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - prefix) : 0, prefix);
+	parent = path_open_in(rootfd, dir[0] ? dir : ".", O_PATH | O_DIRECTORY, 0);
+	if (parent < 0)
+		return parent;
+	r = sys_mkdirat(parent, slash ? slash + 1 : prefix, mode);
+	if (r < 0 && r != -EEXIST)
+		return r;
+	return path_open_in(rootfd, prefix, O_PATH | O_DIRECTORY, 0);
+}
+
+int path_mkdirs_in(int rootfd, const char *path, mode_t mode)
+{
+	char prefix[PATH_MAX];
+	CLEANUP_FD int fd = path_open_in(rootfd, ".", O_PATH | O_DIRECTORY, 0);
+	size_t n = 0;
+
+	while (fd >= 0) {
+		size_t len;
+
+		while (*path == '/')
+			path++;
+		len = strcspn(path, "/");
+		if (len == 0)
+			break;
+		if (n + len + 2 > sizeof(prefix))
+			return -ENAMETOOLONG;
+		if (n)
+			prefix[n++] = '/';
+		memcpy(prefix + n, path, len);
+		n += len;
+		prefix[n] = '\0';
+		path += len;
+		fd_close(&fd);
+		fd = open_or_make(rootfd, prefix, mode);
+	}
+	return fd_take(&fd);
+}
+
+int path_open_parent_in(int rootfd, const char *path, mode_t mode, const char **base)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	*base = slash ? slash + 1 : path;
+	if (!path_component_ok(*base))
+		return -EINVAL;
+	if (slash && (size_t)(slash - path) >= sizeof(dir))
+		return -ENAMETOOLONG;
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) : 0, path);
+	return path_mkdirs_in(rootfd, dir, mode);
+}
+
+int path_mkdirs(const char *path, mode_t mode)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (n == 0 || n >= sizeof(part))
+		return n ? -ENAMETOOLONG : -EINVAL;
+	memcpy(part, path, n + 1);
+	for (size_t i = 1; i <= n; i++) {
+		int r;
+
+		if (part[i] != '/' && part[i] != '\0')
+			continue;
+		part[i] = '\0';
+		r = sys_mkdirat(AT_FDCWD, part, mode);
+		if (r < 0 && r != -EEXIST)
+			return r;
+		part[i] = i < n ? '/' : '\0';
+	}
+	return 0;
+}
+
+const char *path_of_fd(int fd, char *buf, size_t size)
+{
+	snprintf(buf, size, "/proc/self/fd/%d", fd);
+	return buf;
+}
