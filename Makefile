@@ -9,6 +9,9 @@ VERSION := $(shell cat VERSION)
 export SOURCE_DATE_EPOCH ?= 1735689600
 export CORACLE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/coracle
 MAKEFLAGS += --no-builtin-rules
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := all
@@ -83,6 +86,13 @@ $(foreach v,target test asan,$(BUILD)/obj/$(v)/lib.a): $(BUILD)/obj/%/lib.a: $(f
 	$(Q)rm -f $@ && ar rcsD $@ $^
 DEPFILES += $(foreach v,target test asan,$(LIB_SRC:%.c=$(BUILD)/obj/$(v)/%.d))
 
+# the host's packages come first; instant when nothing is missing
+PACKAGES := packages-build packages-run packages-test packages-bench
+.PHONY: $(PACKAGES)
+$(PACKAGES): packages-%:
+	$(Q)deps/host-packages --$*
+$(SYSROOT) $(ASANROOT) $(BUILD)/kernel: | packages-build
+
 # the sysroots are links into the dependency cache
 $(SYSROOT): $(wildcard deps/deps deps/deps.lock deps/lib/* deps/recipes/* deps/patches/*) $(wildcard rootfs/busybox.config)
 	@mkdir -p $(BUILD)
@@ -94,11 +104,9 @@ $(ASANROOT): $(wildcard deps/deps deps/deps.lock deps/lib/* deps/recipes/* deps/
 include $(sort $(wildcard */module.mk */*/module.mk))
 -include $(DEPFILES)
 
-.PHONY: all help clean setup programs
+.PHONY: all help clean programs
 all: $(ALL) $(TOOLS) $(IMAGES) ## everything into build/
 programs: $(ALL) $(TOOLS)
-setup: ## install the host packages that are missing (apt; root or sudo)
-	$(Q)deps/host-packages --build
 clean: ## remove build/ (the dependency cache stays)
 	rm -rf $(BUILD)
 help: ## this text
