@@ -1,0 +1,211 @@
+/* service.c - one service of a Compose document: the table of the keys that Coracle does. */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../scalar.h"
+#include "../text.h"
+#include "compose.h"
+
+bool compose_name_ok(const char *name)
+{
+	static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+	return name[0] && strchr(first, name[0]) && name[0] != '.' && name[0] != '-' && strlen(name) <= 128 &&
+	       strspn(name, first) == strlen(name);
+}
+
+static int read_image(struct ctx *ctx, const struct node *value, void *out)
+{
+	const char *text;
+	const char *why;
+	const char *image;
+
+	if (value_line(ctx, value, &text) < 0)
+		return -EINVAL;
+	image = compose_image_name(ctx->arena, text, &why);
+	if (!image)
+		return diag_at(ctx->diags, DIAG_ERROR, value, why, "%s is not the name of an image",
+			       diag_quote(ctx->arena, value->text, value->len));
+	*(const char **)out = image;
+	return 0;
+}
+
+static int read_container_name(struct ctx *ctx, const struct node *value, void *out)
+{
+	if (!compose_name_ok(value->text) || strlen(value->text) != value->len)
+		return diag_at(ctx->diags, DIAG_ERROR, value, "letters, digits and _ . -", "%s is not a name for a container",
+			       diag_quote(ctx->arena, value->text, value->len));
+	*(const char **)out = value->text;
+	return 0;
+}
+
+/* UID[:GID] or NAME[:GROUP]; names are looked up in the image when the container starts. */
+static int read_user(struct ctx *ctx, const struct node *value, void *out)
+{
+	const char *text;
+	const char *colon;
+
+	if (value_line(ctx, value, &text) < 0)
+		return -EINVAL;
+	colon = strchr(text, ':');
+	if (!text[0] || strpbrk(text, " ,/") || colon == text || (colon && (!colon[1] || strchr(colon + 1, ':'))))
+		return diag_at(ctx->diags, DIAG_ERROR, value, "such as 1000:1000 or www-data", "%s is not USER or USER:GROUP",
+			       diag_quote(ctx->arena, value->text, value->len));
+	*(const char **)out = text;
+	return 0;
+}
+
+static int read_hostname(struct ctx *ctx, const struct node *value, void *out)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
+
+	if (!value->len || value->len > 64 || strspn(value->text, allowed) != value->len)
+		return diag_at(ctx->diags, DIAG_ERROR, value, NULL, "%s is not a host name", diag_quote(ctx->arena, value->text, value->len));
+	*(const char **)out = value->text;
+	return 0;
+}
+
+/* "no" (YAML's false, too), always, unless-stopped, on-failure[:N] */
+static int read_restart(struct ctx *ctx, const struct node *value, void *out)
+{
+	static const char *const plain[] = { "no", "always", "unless-stopped", "on-failure" };
+	struct compose_service *s = out;
+	const char *text = value->text;
+	uint64_t retries = 0;
+
+	if (value->plain && (!strcasecmp(text, "false") || !strcasecmp(text, "no") || !strcasecmp(text, "off")))
+		text = "no";
+	if (!strncmp(text, "on-failure:", 11)) {
+		if (scalar_uint(text + 11, 1000000, &retries) < 0)
+			return diag_at(ctx->diags, DIAG_ERROR, value, "on-failure:5", "%s: the number of retries is not a number",
+				       diag_quote(ctx->arena, value->text, value->len));
+		text = "on-failure";
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		if (!strcmp(text, plain[i])) {
+			s->restart = plain[i];
+			s->max_retries = (unsigned)retries;
+			return 0;
+		}
+	return diag_at(ctx->diags, DIAG_ERROR, value, "\"no\", always, on-failure[:N] or unless-stopped", "%s is not a restart policy",
+		       diag_quote(ctx->arena, value->text, value->len));
+}
+
+static int read_network_mode(struct ctx *ctx, const struct node *value, void *out)
+{
+	if (strcmp(value->text, "host") != 0 && strcmp(value->text, "none") != 0)
+		return diag_at(ctx->diags, DIAG_ERROR, value, "host or none: there are no bridge networks yet",
+			       "the network_mode %s is not supported yet by Coracle", diag_quote(ctx->arena, value->text, value->len));
+	*(const char **)out = value->text;
+	return 0;
+}
+
+/* SIGQUIT, QUIT, or a number. */
+static int read_signal(struct ctx *ctx, const struct node *value, void *out)
+{
+	static const char *const names[] = {
+		"HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
+		"STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
+		"PWR", "SYS",
+	};
+	const char *text = value->text;
+	uint64_t number;
+
+	if (scalar_uint(text, 31, &number) == 0 && number > 0) {
+		*(const char **)out = arena_printf(ctx->arena, "SIG%s", names[number - 1]);
+		return 0;
+	}
+	if (!strncasecmp(text, "SIG", 3))
+		text += 3;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcasecmp(text, names[i])) {
+			*(const char **)out = arena_printf(ctx->arena, "SIG%s", names[i]);
+			return 0;
+		}
+	return diag_at(ctx->diags, DIAG_ERROR, value, "such as SIGTERM", "%s is not a signal", diag_quote(ctx->arena, value->text, value->len));
+}
+
+static int read_ports(struct ctx *ctx, const struct node *value, void *out)
+{
+	(void)ctx;
+	*(const struct node **)out = value;
+	return 0;
+}
+
+#define SERVICE_KEY(name, accept, reader, field) KEY(name, accept, reader, struct compose_service, field)
+#define LIST_OR_MAP (NODE_LIST | NODE_MAP)
+#define TEXT_OR_LIST (NODE_SCALAR | NODE_LIST)
+
+static const struct key service_keys[] = {
+	SERVICE_KEY("image", NODE_SCALAR, read_image, image),
+	SERVICE_KEY("command", TEXT_OR_LIST, compose_read_words, command),
+	SERVICE_KEY("entrypoint", TEXT_OR_LIST, compose_read_words, entrypoint),
+	SERVICE_KEY("environment", LIST_OR_MAP, compose_read_environment, environment),
+	SERVICE_KEY("volumes", NODE_LIST, compose_read_volumes, volumes),
+	SERVICE_KEY("tmpfs", TEXT_OR_LIST, compose_read_tmpfs, tmpfs),
+	SERVICE_KEY("read_only", NODE_SCALAR, value_bool, read_only),
+	{ "restart", NODE_SCALAR, read_restart, 0 },
+	SERVICE_KEY("depends_on", LIST_OR_MAP, compose_read_depends, depends_on),
+	SERVICE_KEY("user", NODE_SCALAR, read_user, user),
+	SERVICE_KEY("working_dir", NODE_SCALAR, value_path, working_dir),
+	SERVICE_KEY("hostname", NODE_SCALAR, read_hostname, hostname),
+	SERVICE_KEY("container_name", NODE_SCALAR, read_container_name, container_name),
+	SERVICE_KEY("network_mode", NODE_SCALAR, read_network_mode, network_mode),
+	SERVICE_KEY("ports", NODE_LIST, read_ports, ports),
+	SERVICE_KEY("privileged", NODE_SCALAR, value_bool, privileged),
+	SERVICE_KEY("cap_add", NODE_LIST, compose_read_capabilities, cap_add),
+	SERVICE_KEY("cap_drop", NODE_LIST, compose_read_capabilities, cap_drop),
+	SERVICE_KEY("labels", LIST_OR_MAP, compose_read_labels, labels),
+	SERVICE_KEY("stop_signal", NODE_SCALAR, read_signal, stop_signal),
+	SERVICE_KEY("stop_grace_period", NODE_SCALAR, value_duration, stop_grace_ms),
+	SERVICE_KEY("tty", NODE_SCALAR, value_bool, tty),
+};
+
+struct compose_service *compose_read_service(struct ctx *ctx, const struct node *key, const struct node *value)
+{
+	struct compose_service *s = ARENA_NEW(ctx->arena, struct compose_service);
+	struct schema schema = {
+		.keys = service_keys,
+		.n_keys = ARRAY_SIZE(service_keys),
+		.known = compose_known_service_keys,
+		.n_known = compose_known_service_count,
+		.known_why = "is a Compose key that Coracle does not support yet",
+		.unknown = DIAG_ERROR,
+		.extensions = true,
+	};
+	unsigned errors;
+
+	s->name = key->text;
+	s->at = key;
+	s->restart = "no";
+	s->network_mode = "host";
+	s->stop_grace_ms = 10000;
+	if (!compose_name_ok(key->text) || strlen(key->text) != key->len) {
+		s->name = "?";
+		diag_at(ctx->diags, DIAG_ERROR, key, "letters, digits and _ . -", "%s is not a name for a service",
+			diag_quote(ctx->arena, key->text, key->len));
+		s->broken = true;
+	}
+	if (value->type != NODE_MAP) {
+		diag_at(ctx->diags, DIAG_ERROR, value, "{image: nginx}", "the service \"%s\" is a mapping, not %s", s->name, node_describe(value));
+		s->broken = true;
+		return s;
+	}
+	schema.what = arena_printf(ctx->arena, "the service \"%s\"", s->name);
+	errors = compose_interpolate(ctx, (struct node *)value);
+	errors += schema_read(ctx, &schema, value, s);
+	errors += compose_check_ports(ctx, s);
+	if (!s->image && !node_get(value, "image")) {
+		diag_at(ctx->diags, DIAG_ERROR, key, node_get(value, "build") ? "Coracle does not build images" : NULL,
+			"the service \"%s\" has no image", s->name);
+		errors++;
+	}
+	if (errors)
+		diag_at(ctx->diags, DIAG_ERROR, key, NULL, "the service \"%s\" is left out, because of %u error%s in it", s->name, errors,
+			errors > 1 ? "s" : "");
+	s->broken |= errors > 0;
+	if (!s->container_name)
+		s->container_name = s->name;
+	return s;
+}

@@ -1,0 +1,75 @@
+/* config.h - what a boot configuration asks for, read and checked, before anything is applied.
+ *
+ * keys.c fills it from cloud-config; apply.c carries it out. All strings live in the arena of the run. */
+#ifndef CORACLE_CONFIG_CONFIG_H
+#define CORACLE_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "compose/compose.h"
+#include "schema.h"
+
+#define CONFIG_FILE_MAX ((size_t)8 << 20)	/* bytes of one file after decoding */
+
+struct config_file {
+	const struct node *at;
+	const char *path;	/* absolute, without ".." and control characters */
+	const char *content;
+	size_t len;
+	const char *user;	/* name or number */
+	const char *group;	/* NULL: the user's own */
+	unsigned mode;
+	bool append;
+	bool defer;
+	struct config_file *next;
+};
+
+struct config_power {
+	const char *mode;	/* NULL: not asked for; "poweroff", "reboot", "halt" */
+	unsigned delay_minutes;
+	const char *message;	/* may be NULL */
+	uint64_t timeout_s;
+	bool never;		/* condition: false */
+	const char *condition;	/* NULL: no test; else a shell script whose success is waited for */
+};
+
+/* A script part of the user-data, or the one that runcmd became. */
+struct config_script {
+	const char *name;	/* file name below scripts/ */
+	const char *text;
+	size_t len;
+	struct config_script *next;
+};
+
+struct config {
+	const char *hostname;
+	const char *fqdn;
+	bool prefer_fqdn;
+	bool preserve_hostname;
+	bool no_hostname_file;
+	struct config_file *files;
+	const char *bootcmd;	/* shell script, or NULL */
+	struct config_script *scripts;
+	struct config_power power;
+	struct compose compose;
+};
+
+/* Reads one cloud-config document into c. */
+void config_read(struct ctx *ctx, const struct node *root, struct config *c);
+
+/* Last checks over the whole, after all documents are read. */
+void config_finish(struct ctx *ctx, struct config *c);
+
+void config_add_script(struct ctx *ctx, struct config *c, const char *name, const char *text, size_t len);
+
+/* True for a name that sethostname(2), /etc/hostname and DNS can all carry. */
+bool config_hostname_ok(const char *name);
+
+/* Readers of the larger keys. */
+int read_write_files(struct ctx *ctx, const struct node *value, void *out);	/* struct config_file * */
+int read_bootcmd(struct ctx *ctx, const struct node *value, void *out);		/* const char * */
+int read_runcmd(struct ctx *ctx, const struct node *value, void *out);		/* const char * */
+int read_power_state(struct ctx *ctx, const struct node *value, void *out);	/* struct config_power */
+
+#endif

@@ -1,0 +1,153 @@
+/* cgroup.c - the cgroup tree: init/ (PID 1 alone), system/NAME (services), coracle/ (containers).
+ *
+ * Runs in PID 1. Version 2 knows no processes in inner nodes, so init moves into its own leaf before
+ * controllers are switched on. Services are killed by cgroup.kill, which no fork can escape, and never by the freezer. */
+#include "init/pid1/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "fd.h"
+#include "report.h"
+#include "sys.h"
+
+#define TOP "/sys/fs/cgroup"
+
+/* One more than the descriptor, 0: not open. So the table needs no setting up and its pages stay untouched. */
+static int dirs[SUP_UNITS_MAX];
+static int events[SUP_UNITS_MAX];
+
+static int wanted(const char *controller)
+{
+	static const char *const names[] = { "cpuset", "cpu", "io", "memory", "pids" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(controller, names[i]))
+			return 1;
+	return 0;
+}
+
+/* "cpu io memory" -> "+cpu +io +memory": one unknown word would make the kernel refuse all. */
+static void enable_controllers(void)
+{
+	char have[256];
+	char line[256];
+	size_t len = 0;
+	char *save = NULL;
+
+	if (fd_read_small(AT_FDCWD, TOP "/cgroup.controllers", have, sizeof(have)) <= 0)
+		return;
+	for (char *w = strtok_r(have, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
+		if (wanted(w))
+			len += (size_t)snprintf(line + len, sizeof(line) - len, "+%s ", w);
+	if (len == 0)
+		return;
+	if (fd_write_small(AT_FDCWD, TOP "/cgroup.subtree_control", line) < 0 ||
+	    fd_write_small(AT_FDCWD, TOP "/coracle/cgroup.subtree_control", line) < 0)
+		report_problem("init", "switch on cgroup controllers \"%s\" failed; limits of containers may not work", line);
+}
+
+void cgroup_prepare(void)
+{
+	static const char *const names[] = { TOP "/init", TOP "/system", TOP "/coracle" };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if ((r = sys_mkdirat(AT_FDCWD, names[i], 0755)) < 0 && r != -EEXIST)
+			report_problem("init", "make %s: %s", names[i], err_name(-r));
+	if ((r = fd_write_small(AT_FDCWD, TOP "/init/cgroup.procs", "1\n")) < 0)
+		report_problem("init", "move init into its cgroup: %s", err_name(-r));
+	enable_controllers();
+}
+
+int cgroup_open(int unit)
+{
+	char path[128];
+	int fd;
+
+	if (dirs[unit])
+		return dirs[unit] - 1;
+	snprintf(path, sizeof(path), TOP "/system/%s", init_units[unit].name);
+	sys_mkdirat(AT_FDCWD, path, 0755);
+	fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+	if (fd >= 0)
+		dirs[unit] = fd + 1;
+	return fd;
+}
+
+static int is_populated(int unit)
+{
+	char text[128];
+
+	if (!dirs[unit] || fd_read_small(dirs[unit] - 1, "cgroup.events", text, sizeof(text)) < 0)
+		return 0;
+	return strstr(text, "populated 1") != NULL;
+}
+
+/* The kernel raises EPOLLPRI on cgroup.events for each change after the last read, so: open, watch, then look. */
+int cgroup_is_busy(int unit)
+{
+	char text[128];
+	int fd;
+
+	if (!is_populated(unit))
+		return 0;
+	if (events[unit])
+		return 1;
+	fd = sys_openat(dirs[unit] - 1, "cgroup.events", O_RDONLY, 0);
+	if (fd < 0)
+		return 0;
+	if (loop_add(fd, WATCH_CGROUP, unit, EPOLLPRI) < 0) {
+		close(fd);
+		return 0;
+	}
+	events[unit] = fd + 1;
+	(void)!pread(fd, text, sizeof(text), 0);
+	return is_populated(unit);
+}
+
+void cgroup_on_event(int unit)
+{
+	char text[128];
+
+	if (!events[unit])
+		return;
+	(void)!pread(events[unit] - 1, text, sizeof(text), 0);
+	if (is_populated(unit))
+		return;
+	close(events[unit] - 1);
+	events[unit] = 0;
+	init_event(&(struct sup_event){ .type = SUP_EV_EMPTY, .unit = unit });
+}
+
+void cgroup_kill(int unit)
+{
+	if (dirs[unit])
+		fd_write_small(dirs[unit] - 1, "cgroup.kill", "1");
+}
+
+void cgroup_kill_all(void)
+{
+	fd_write_small(AT_FDCWD, TOP "/coracle/cgroup.kill", "1");
+	fd_write_small(AT_FDCWD, TOP "/system/cgroup.kill", "1");
+}
+
+int cgroup_unit_of(pid_t pid)
+{
+	static const char prefix[] = "0::/system/";
+	char path[32];
+	char text[256];
+	char *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	if (fd_read_small(AT_FDCWD, path, text, sizeof(text)) < 0 || strncmp(text, prefix, sizeof(prefix) - 1))
+		return -1;
+	end = text + sizeof(prefix) - 1;
+	end[strcspn(end, "/\n ")] = '\0'; /* a process in a deeper group belongs to the service too; " (deleted)" */
+	return services_find(end);
+}

@@ -1,0 +1,103 @@
+/* logpipe.c - what services print goes to the kernel log, line by line, with their name in front.
+ *
+ * Runs in PID 1, which keeps both ends of each pipe, so that nothing is lost when a service ends and no write of the
+ * next one breaks. Lines above the rate are counted and dropped: a babbling service must not push everything else out of the log. */
+#include "init/pid1/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "cdefs.h"
+
+#define LINE_MAX_LEN 400
+#define WINDOW_MS 5000
+#define LINES_PER_WINDOW 100
+#define READS_PER_TURN 4
+
+static struct logpipe {
+	int open;
+	int r, w;
+	int lines;		/* in this window */
+	int dropped;
+	int64_t window;		/* when it began */
+	size_t len;
+	char line[LINE_MAX_LEN];
+} pipes[SUP_UNITS_MAX];
+
+int logpipe_open(int unit)
+{
+	struct logpipe *p = &pipes[unit];
+	int fds[2];
+
+	if (p->open)
+		return p->w;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	/* Only our end does not block: a service may rely on write(2) taking everything. */
+	fcntl(fds[0], F_SETFL, O_RDONLY | O_NONBLOCK);
+	if (loop_add(fds[0], WATCH_LOG, unit, EPOLLIN) < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return -ENOMEM;
+	}
+	p->r = fds[0];
+	p->w = fds[1];
+	p->open = 1;
+	return p->w;
+}
+
+/* daemon.info; the kernel log's own time stamps serve. */
+static void log_line(const char *name, const char *text, size_t n)
+{
+	char record[LINE_MAX_LEN + 96];
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int len = snprintf(record, sizeof(record), "<30>%.63s: %.*s\n", name, (int)n, text);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, record, (size_t)len);
+	close(fd);
+}
+
+static void emit(int unit, struct logpipe *p)
+{
+	int64_t now = loop_now();
+
+	if (now - p->window >= WINDOW_MS) {
+		char text[64];
+
+		if (p->dropped)
+			log_line(init_units[unit].name, text, (size_t)snprintf(text, sizeof(text), "(%d lines dropped here)", p->dropped));
+		p->window = now;
+		p->lines = 0;
+		p->dropped = 0;
+	}
+	if (p->lines++ < LINES_PER_WINDOW)
+		log_line(init_units[unit].name, p->line, p->len);
+	else
+		p->dropped++;
+	p->len = 0;
+}
+
+void logpipe_on_readable(int unit)
+{
+	struct logpipe *p = &pipes[unit];
+	char buf[1024];
+
+	for (int turn = 0; turn < READS_PER_TURN; turn++) {
+		ssize_t n = read(p->r, buf, sizeof(buf));
+
+		if (n <= 0)
+			return;
+		for (ssize_t i = 0; i < n; i++) {
+			if (buf[i] != '\n')
+				p->line[p->len++] = (unsigned char)buf[i] < 0x20 ? ' ' : buf[i];
+			if (p->len == sizeof(p->line) || (buf[i] == '\n' && p->len > 0))
+				emit(unit, p);
+		}
+	}
+}

@@ -1,0 +1,248 @@
+/* main.c - PID 1: the order of boot and the loop.
+ *
+ * One thread, no heap. Before the loop every call is one that cannot wait for anyone; in the loop nothing blocks but
+ * epoll_wait. main() never returns in PID 1: its end would be the kernel's panic. */
+#include "init/pid1/init.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "report.h"
+
+#define EVENTS_PER_TURN 32
+#define DATA_WAIT_MS 10000
+
+struct options init_options;
+
+static int epoll_fd = -1;
+static int signal_fd = -1;
+static int reap_again;
+static int uevent_fd = -1;		/* open while the data file system is awaited */
+static int64_t data_deadline = SUP_NEVER;
+
+int64_t loop_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int loop_control(int op, int fd, enum watch who, int index, unsigned events)
+{
+	struct epoll_event ev = { .events = events, .data.u64 = (uint64_t)who << 32 | (uint32_t)index };
+
+	return epoll_ctl(epoll_fd, op, fd, &ev) < 0 ? -errno : 0;
+}
+
+int loop_add(int fd, enum watch who, int index, unsigned events)
+{
+	return loop_control(EPOLL_CTL_ADD, fd, who, index, events);
+}
+
+int loop_modify(int fd, enum watch who, int index, unsigned events)
+{
+	return loop_control(EPOLL_CTL_MOD, fd, who, index, events);
+}
+
+static void open_loop(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (epoll_fd < 0 || signal_fd < 0 || loop_add(signal_fd, WATCH_SIGNALS, 0, EPOLLIN) < 0)
+		report_problem("init", "set up the event loop: %s", err_name(errno));
+}
+
+static void stop_waiting_for_data(void)
+{
+	if (uevent_fd >= 0)
+		close(uevent_fd);
+	uevent_fd = -1;
+	data_deadline = SUP_NEVER;
+}
+
+void boot_units(int have_data)
+{
+	int r;
+
+	stop_waiting_for_data();
+	if (init_sup.shutting_down)
+		return;
+	if (!have_data) {
+		/* No data file system is as normal as one; then nobody has to be started for it. */
+		var_fall_back();
+		report_stamp("data");
+	}
+	services_fill(&init_options, have_data);
+	if ((r = sup_init(&init_sup, init_units, init_units_n)) < 0)
+		report_problem("init", "the table of services is wrong: %s", err_name(-r));
+	init_event(&(struct sup_event){ .type = SUP_EV_BOOT });
+	root_check_memory();
+	power_open_buttons();
+}
+
+static void on_signal(const struct signalfd_siginfo *si)
+{
+	switch (si->ssi_signo) {
+	case SIGCHLD:
+		reap_again = 1;
+		break;
+	case SIGINT:
+		shutdown_on_ctrl_alt_del();
+		break;
+	case SIGTERM:
+		shutdown_begin(SHUTDOWN_REBOOT, "signal TERM");
+		break;
+	case SIGUSR1:
+		shutdown_begin(SHUTDOWN_HALT, "signal USR1");
+		break;
+	case SIGUSR2:
+		shutdown_begin(SHUTDOWN_POWEROFF, "signal USR2");
+		break;
+	case SIGPWR:
+		shutdown_begin(SHUTDOWN_POWEROFF, "power failure");
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_signals(void)
+{
+	struct signalfd_siginfo si[8];
+	ssize_t n = read(signal_fd, si, sizeof(si));
+
+	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(si[0]); i++)
+		on_signal(&si[i]);
+}
+
+static void on_uevent(void)
+{
+	if (devices_events_read(uevent_fd) && devices_scan())
+		boot_units(1);
+}
+
+static void on_event(const struct epoll_event *ev)
+{
+	int index = (int)(uint32_t)ev->data.u64;
+
+	switch ((enum watch)(ev->data.u64 >> 32)) {
+	case WATCH_SIGNALS:
+		on_signals();
+		break;
+	case WATCH_NOTIFY:
+		notify_on_readable();
+		break;
+	case WATCH_CONTROL:
+		control_on_connect();
+		break;
+	case WATCH_CLIENT:
+		control_on_client(index, ev->events);
+		break;
+	case WATCH_LOG:
+		logpipe_on_readable(index);
+		break;
+	case WATCH_CGROUP:
+		cgroup_on_event(index);
+		break;
+	case WATCH_UEVENT:
+		if (uevent_fd >= 0)
+			on_uevent();
+		break;
+	case WATCH_POWER:
+		power_on_event(index);
+		break;
+	case WATCH_PIDFD:
+		reap_again = reap_children();
+		control_on_pidfd(index);
+		break;
+	}
+}
+
+/* Timers: each owner says when it wants its turn. Returns the time until the next one for epoll_wait. */
+static int run_timers(void)
+{
+	int64_t now = loop_now();
+	int64_t next;
+	int64_t down;
+
+	if (sup_next(&init_sup) <= now)
+		init_event(&(struct sup_event){ .type = SUP_EV_TICK });
+	if (data_deadline <= now) {
+		report_problem("init", "no file system labelled " INIT_DATA_LABEL " appeared within %d s", DATA_WAIT_MS / 1000);
+		boot_units(0);
+	}
+	down = shutdown_turn(now);
+	next = sup_next(&init_sup);
+	next = next < down ? next : down;
+	next = next < data_deadline ? next : data_deadline;
+	if (next == SUP_NEVER)
+		return -1;
+	return next <= now ? 0 : next - now > 60000 ? 60000 : (int)(next - now);
+}
+
+static void run_loop(void)
+{
+	struct epoll_event events[EVENTS_PER_TURN];
+
+	for (;;) {
+		int timeout = run_timers();
+		int n = epoll_wait(epoll_fd, events, EVENTS_PER_TURN, reap_again ? 0 : timeout);
+
+		for (int i = 0; i < n; i++)
+			on_event(&events[i]);
+		if (reap_again)
+			reap_again = reap_children();
+		if (n < 0 && errno != EINTR) {
+			/* Without epoll the machine still has to reap, or the table of processes fills up. */
+			struct timespec pause = { 0, 50000000 };
+
+			nanosleep(&pause, NULL);
+			on_signals();
+		}
+	}
+}
+
+static void boot(void)
+{
+	int have_data;
+
+	root_prepare(&init_options);
+	cgroup_prepare();
+	open_loop();
+	net_loopback_up();
+	notify_open();
+	control_open();
+	/* Listen before looking, so that no device comes between the two. */
+	if (init_options.wait_data)
+		uevent_fd = devices_events_open();
+	have_data = devices_scan();
+	report_stamp("devices");
+	if (!have_data && init_options.wait_data) {
+		if (uevent_fd >= 0)
+			loop_add(uevent_fd, WATCH_UEVENT, 0, EPOLLIN);
+		data_deadline = loop_now() + DATA_WAIT_MS;
+		return;
+	}
+	boot_units(have_data);
+}
+
+int main(int argc, char **argv)
+{
+	if (getpid() != 1)
+		return client_main(argc, argv);
+	early_switch_root();
+	boot();
+	run_loop();
+}

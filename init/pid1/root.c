@@ -1,0 +1,171 @@
+/* root.c - the mounts of the running system, PID 1's own limits and the kernel command line.
+ *
+ * Runs once, in PID 1, on the EROFS root. A mount that fails is reported and boot goes on: what is missing then
+ * explains itself better than a machine that stopped. */
+#include "init/pid1/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "fd.h"
+#include "report.h"
+#include "sys.h"
+
+/* Measured: below this the engine and one container of busybox do not fit beside the kernel. */
+#define MEMORY_NEEDED_MIB 40
+
+static const struct mount_point {
+	const char *type;
+	const char *where;
+	unsigned long flags;
+	const char *data;
+	int make;		/* the directory is not in the image but in what was mounted before */
+} mounts[] = {
+	{ "devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC, "mode=755", 0 },
+	{ "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, 0 },
+	{ "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, 0 },
+	{ "tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=755,size=25%", 0 },
+	{ "tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777,size=25%", 0 },
+	{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666", 1 },
+	{ "tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777,size=25%", 1 },
+	{ "cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate,memory_recursiveprot", 0 },
+};
+
+static void mount_all(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		const struct mount_point *m = &mounts[i];
+		int r;
+
+		if (m->make)
+			sys_mkdirat(AT_FDCWD, m->where, 0755);
+		r = sys_mount(m->type, m->where, m->type, m->flags, m->data);
+		if (r < 0 && r != -EBUSY)
+			report_problem("init", "mount %s on %s: %s", m->type, m->where, err_name(-r));
+	}
+}
+
+/* Descriptors 0 to 2 must be something harmless, or the next file that is opened becomes somebody's output. */
+static void open_null(void)
+{
+	int fd = sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
+
+	if (fd < 0)
+		fd = sys_memfd_create("null", 0);
+	if (fd < 0)
+		return;
+	for (int i = 0; i < 3; i++)
+		if (i != fd)
+			dup2(fd, i);
+	if (fd > 2)
+		close(fd);
+}
+
+/* /etc comes from the image; what is written there lives until the next boot. */
+static void overlay_etc(void)
+{
+	int r;
+
+	sys_mkdirat(AT_FDCWD, INIT_RUN "/etc", 0700);
+	sys_mkdirat(AT_FDCWD, INIT_RUN "/etc/upper", 0755);
+	sys_mkdirat(AT_FDCWD, INIT_RUN "/etc/work", 0700);
+	r = sys_mount("etc", "/etc", "overlay", 0,
+		      "lowerdir=/etc,upperdir=" INIT_RUN "/etc/upper,workdir=" INIT_RUN "/etc/work");
+	if (r < 0)
+		report_problem("init", "mount an overlay on /etc: %s; /etc stays read-only", err_name(-r));
+}
+
+static void set_limits(void)
+{
+	struct rlimit files = { 1048576, 1048576 };
+	struct rlimit core = { 0, RLIM_INFINITY };
+
+	umask(022);
+	setrlimit(RLIMIT_NOFILE, &files); /* services get a soft limit of 1024 again: spawn.c */
+	setrlimit(RLIMIT_CORE, &core);
+}
+
+static int has_word(const char *line, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = line; (at = strstr(at, word)); at += n)
+		if ((at == line || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' ' || at[n] == '\n'))
+			return 1;
+	return 0;
+}
+
+static void read_command_line(struct options *o)
+{
+	char line[4096];
+
+	if (fd_read_small(AT_FDCWD, "/proc/cmdline", line, sizeof(line)) < 0)
+		return;
+	o->rescue = has_word(line, "coracle.rescue");
+	o->wait_data = has_word(line, "coracle.data=wait");
+	o->exit_debug = has_word(line, "coracle.exit=debug");
+}
+
+void root_prepare(struct options *o)
+{
+	static const char *const links[][2] = {
+		{ "/proc/self/fd", "/dev/fd" }, { "/proc/self/fd/0", "/dev/stdin" },
+		{ "/proc/self/fd/1", "/dev/stdout" }, { "/proc/self/fd/2", "/dev/stderr" },
+	};
+
+	mount_all();
+	open_null();
+	/* Ctrl-Alt-Del becomes SIGINT to us instead of a reset. */
+	reboot(RB_DISABLE_CAD);
+	set_limits();
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		sys_symlinkat(links[i][0], AT_FDCWD, links[i][1]);
+	sys_mkdirat(AT_FDCWD, INIT_RUN, 0755);
+	report_stamp("init");
+	/* The kernel drops user space's lines above ten in five seconds; we limit services ourselves. */
+	fd_write_small(AT_FDCWD, "/proc/sys/kernel/printk_devkmsg", "on\n");
+	read_command_line(o);
+	overlay_etc();
+	report_stamp("root");
+}
+
+void root_say(const char *fmt, ...)
+{
+	char line[512];
+	int n = snprintf(line, sizeof(line), "<3>coracle: init: ");
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	va_end(ap);
+	if (fd < 0)
+		return;
+	(void)!write(fd, line, strlen(line));
+	close(fd);
+}
+
+void root_check_memory(void)
+{
+	char text[4096];
+	ssize_t n = fd_read_small(AT_FDCWD, "/proc/meminfo", text, sizeof(text));
+	const char *at = n > 0 ? strstr(text, "MemTotal:") : NULL;
+	unsigned long mib;
+
+	if (!at)
+		return;
+	mib = strtoul(at + 9, NULL, 10) / 1024;
+	if (mib < MEMORY_NEEDED_MIB)
+		report_problem("init", "%lu MiB of memory are too little: the engine and one small container need at least "
+			       "%d MiB beside the kernel; going on as far as possible", mib, MEMORY_NEEDED_MIB);
+}
