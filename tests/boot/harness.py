@@ -1,0 +1,271 @@
+"""harness.py: what the boot tests are made of.
+
+Machine starts qemu/run, reads the serial console as a stream of text that a test waits on, types into the rescue shell,
+and talks QMP. case() turns a block of a test into one TAP case. Waiting is always for an event (text, exit, a socket that
+answers), with a limit that only matters when something is broken; CORACLE_TEST_SLOW multiplies every limit.
+The transcript of each machine is kept in build/test-logs/NAME.log.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get("CORACLE_BUILD", TOP / "build"))
+SLOW = float(os.environ.get("CORACLE_TEST_SLOW", "1"))
+LIMIT = 90
+
+_results = {"count": 0, "failed": 0}
+
+
+class Failure(Exception):
+    """Something that the test expected did not happen."""
+
+
+def fixtures():
+    """The folder with the images, made on first use."""
+    if "CORACLE_FIXTURES" not in os.environ:
+        made = subprocess.run([str(TOP / "tests/fixtures/make")], stdout=subprocess.PIPE, check=True)
+        os.environ["CORACLE_FIXTURES"] = made.stdout.decode().strip()
+    return pathlib.Path(os.environ["CORACLE_FIXTURES"])
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def temporary_directory():
+    return tempfile.TemporaryDirectory(prefix="coracle-test.")
+
+
+@contextlib.contextmanager
+def case(name):
+    """One TAP case: fails with what the block raised, and the test goes on."""
+    _results["count"] += 1
+    try:
+        yield
+        print(f"ok {_results['count']} - {name}", flush=True)
+    except (Failure, AssertionError, OSError, subprocess.SubprocessError) as error:
+        _results["failed"] += 1
+        print(f"not ok {_results['count']} - {name}", flush=True)
+        for line in (str(error) or repr(error)).splitlines():
+            print(f"# {line}", flush=True)
+
+
+def skip(name, reason):
+    _results["count"] += 1
+    print(f"ok {_results['count']} - {name} # SKIP {reason}", flush=True)
+
+
+def finish():
+    print(f"1..{_results['count']}", flush=True)
+    sys.exit(1 if _results["failed"] else 0)
+
+
+def check(condition, text):
+    if not condition:
+        raise Failure(text)
+
+
+def equal(got, expected, what):
+    if got != expected:
+        raise Failure(f"{what}: expected {expected!r}, got {got!r}")
+
+
+def eventually(probe, what, limit=LIMIT):
+    """Calls probe until it returns something true. For peers that cannot tell when they are ready, such as a TCP port."""
+    end = time.monotonic() + limit * SLOW
+    last = None
+    while time.monotonic() < end:
+        try:
+            last = probe()
+            if last:
+                return last
+        except OSError as error:
+            last = error
+        time.sleep(0.05)
+    raise Failure(f"{what}: not within {limit * SLOW:.0f} s (last: {last!r})")
+
+
+class Machine:
+    """One virtual machine. Options are those of qemu/run; `user_data` is text. Use it as a context manager."""
+
+    def __init__(self, name, *options, user_data=None, seed=None, images=(), machine="q35", memory=256,
+                 data=None, append="", publish=(), rescue=False, logs=True, boot_disk=False):
+        self.name = name
+        self.text = ""
+        self.cursor = 0
+        self.changed = threading.Condition()
+        self.ended = False
+        self.commands = 0
+        self.folder = tempfile.mkdtemp(prefix="coracle-test.")
+        self.qmp_path = os.path.join(self.folder, "qmp")
+        self.qmp_file = None
+        command = [str(TOP / "qemu/run"), "--machine", machine, "--memory", str(memory), "--monitor", self.qmp_path]
+        words = [append] if append else []
+        if logs and not boot_disk:
+            words.append("coracle.console=logs")
+        if rescue:
+            words.append("coracle.rescue")
+        if words:
+            command += ["--append", " ".join(words)]
+        if user_data is not None:
+            path = os.path.join(self.folder, "user-data")
+            pathlib.Path(path).write_text(user_data, encoding="utf-8")
+            command += ["--user-data", path]
+        if seed:
+            command += ["--seed", seed]
+        for image in images:
+            command += ["--image", str(image)]
+        for pair in publish:
+            command += ["--publish", pair]
+        if data:
+            command += ["--data", str(data)]
+        self.command = command + list(options)
+
+    def __enter__(self):
+        logs = BUILD / "test-logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        self.log = open(logs / f"{self.name}.log", "wb")
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, start_new_session=True)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+        self.process.stdin.close()
+        self.reader.join(10)
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _read(self):
+        stream = self.process.stdout.fileno()
+        while True:
+            block = os.read(stream, 65536)
+            self.log.write(block)
+            self.log.flush()
+            with self.changed:
+                self.text += block.decode("utf-8", "replace").replace("\r", "")
+                self.ended = not block
+                self.changed.notify_all()
+            if not block:
+                return
+
+    def tail(self, lines=25):
+        return "\n".join(self.text.splitlines()[-lines:])
+
+    def wait_for(self, pattern, limit=LIMIT, anywhere=False):
+        """Waits until the console shows the pattern after what was waited for before (or anywhere since the start)."""
+        expression = re.compile(pattern, re.MULTILINE | re.DOTALL)
+        end = time.monotonic() + limit * SLOW
+        with self.changed:
+            while True:
+                found = expression.search(self.text, 0 if anywhere else self.cursor)
+                if found:
+                    if not anywhere:
+                        self.cursor = found.end()
+                    return found
+                left = end - time.monotonic()
+                if self.ended or left <= 0:
+                    why = "the machine ended" if self.ended else f"not within {limit * SLOW:.0f} s"
+                    raise Failure(f"console: {pattern!r}: {why}; its last lines:\n{self.tail()}")
+                self.changed.wait(left)
+
+    def absent(self, pattern):
+        found = re.search(pattern, self.text, re.MULTILINE)
+        check(not found, f"console: unexpected {pattern!r}: {found and found.group(0)!r}")
+
+    def type(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def wait_shell(self, limit=LIMIT):
+        """Waits for the rescue shell's prompt."""
+        self.wait_for(r"^[^\n]*# $", limit)
+
+    def shell(self, command, limit=LIMIT, ok=True):
+        """Runs a command in the rescue shell; its output. Needs rescue=True and wait_shell()."""
+        self.commands += 1
+        number = self.commands
+        # The quotes keep the shell's echo of this line from looking like the answer.
+        self.type(f"echo BE''GIN-{number}; {command}; echo E''ND-{number}-$?\n")
+        found = self.wait_for(rf"^BEGIN-{number}\n(.*?)^?END-{number}-(\d+)\n", limit)
+        if ok:
+            check(found.group(2) == "0", f"in the guest: {command}: exit code {found.group(2)}: {found.group(1)}")
+        return found.group(1)
+
+    def shell_until(self, command, pattern, what, limit=LIMIT):
+        """Repeats a command in the guest until its output shows the pattern."""
+        return eventually(lambda: re.search(pattern, self.shell(command, ok=False), re.MULTILINE | re.DOTALL), what, limit)
+
+    def problems(self):
+        """Everything that components reported since the boot, as text."""
+        lines = self.shell("cat /run/coracle/problems 2>/dev/null", ok=False).splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def qmp(self, command, **arguments):
+        if not self.qmp_file:
+            link = socket.socket(socket.AF_UNIX)
+            link.settimeout(LIMIT * SLOW)
+            eventually(lambda: link.connect(self.qmp_path) or True, "QMP socket")
+            self.qmp_file = link.makefile("rw")
+            self.qmp_file.readline()
+            self._qmp_send({"execute": "qmp_capabilities"})
+        return self._qmp_send({"execute": command, "arguments": arguments})
+
+    def _qmp_send(self, message):
+        self.qmp_file.write(json.dumps(message) + "\n")
+        self.qmp_file.flush()
+        while True:
+            answer = json.loads(self.qmp_file.readline())
+            if "return" in answer:
+                return answer["return"]
+            if "error" in answer:
+                raise Failure(f"QMP {message['execute']}: {answer['error']['desc']}")
+
+    def wait_exit(self, limit=LIMIT, code=0):
+        """Waits until the machine has powered itself off, and checks the exit code of qemu/run."""
+        try:
+            got = self.process.wait(limit * SLOW)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"still running after {limit * SLOW:.0f} s; its last lines:\n{self.tail()}") from None
+        equal(got, code, "exit code of qemu/run")
+
+
+def http_get(port, path="/"):
+    """The body of one HTTP answer from a published port, fetched with curl."""
+    done = subprocess.run(["curl", "-sS", "--fail", "--max-time", str(10 * SLOW), f"http://127.0.0.1:{port}{path}"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise OSError(done.stderr.decode().strip())
+    return done.stdout.decode()
+
+
+def redis_command(port, *words):
+    """One command to a redis server; the first line of its answer."""
+    request = f"*{len(words)}\r\n" + "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
+    with socket.create_connection(("127.0.0.1", port), 10 * SLOW) as link:
+        link.sendall(request.encode())
+        answer = link.makefile("rb").readline()
+    if not answer:
+        raise OSError("connection closed")
+    return answer.decode().strip()
