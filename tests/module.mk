@@ -9,11 +9,11 @@ FIXTURES = $(shell cat $(BUILD)/fixtures.path)
 TEST_NEEDS := $(TESTS) $(ASANTESTS) $(ALL) $(TOOLS)
 
 test: packages-test $(TEST_NEEDS) $(IMAGES) $(BUILD)/coracle.img fixtures ## every test; ends with N passed, N failed, N skipped
-	$(Q)tests/run unit host boot
+	$(Q)tests/run
 test-unit: packages-test $(TESTS) $(ASANTESTS) ## cmocka units, plain and under ASan and UBSan
 	$(Q)tests/run unit
 test-host: packages-test $(TEST_NEEDS) $(IMAGES) fixtures ## runtime, images, engine, configuration on this machine (root)
-	$(Q)tests/run host
+	$(Q)tests/run shell
 test-boot: packages-test $(IMAGES) $(BUILD)/coracle.img fixtures ## whole machines in QEMU
 	$(Q)tests/run boot
 # real images from real software, made by public tools; cached beside the dependencies
