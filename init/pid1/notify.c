@@ -41,11 +41,20 @@ struct ancillary {
 	int fds[FDS_PER_MESSAGE];
 };
 
+/* musl's CMSG_NXTHDR mixes signs in its own text. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+static struct cmsghdr *next_control(struct msghdr *msg, struct cmsghdr *c)
+{
+	return CMSG_NXTHDR(msg, c);
+}
+#pragma GCC diagnostic pop
+
 static void take_ancillary(struct msghdr *msg, struct ancillary *a)
 {
 	memset(&a->cred, 0, sizeof(a->cred));
 	a->n = 0;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = next_control(msg, c)) {
 		if (c->cmsg_level != SOL_SOCKET)
 			continue;
 		if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len >= CMSG_LEN(sizeof(a->cred)))

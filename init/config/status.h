@@ -1,0 +1,44 @@
+/* status.h - /run/cloud-init/status.json and result.json, in cloud-init's formats, and `cloud-init status`. */
+#ifndef CORACLE_CONFIG_STATUS_H
+#define CORACLE_CONFIG_STATUS_H
+
+#include "schema.h"
+#include "target.h"
+
+enum status_stage { STAGE_LOCAL, STAGE_INIT, STAGE_CONFIG, STAGE_FINAL, STAGE_COUNT };
+
+struct status_times {
+	double start;		/* seconds since the epoch, 0: not yet */
+	double finished;
+	struct strings errors;
+	struct strings warnings;	/* recoverable_errors.WARNING */
+	struct strings recovered;	/* recoverable_errors.ERROR */
+};
+
+struct status {
+	const char *datasource;		/* "DataSourceNoCloud [seed=/dev/vdb]" */
+	struct status_times stage[STAGE_COUNT];
+	int running;			/* the stage that runs, or -1 */
+};
+
+double status_now(void);
+/* Files every problem under the stage. */
+void status_add_diags(struct ctx *ctx, struct status *s, enum status_stage stage);
+/* Writes status.json, and result.json too when the last stage has finished. */
+int status_write(const struct target *t, const struct status *s, struct err *err);
+/* Reads status.json. Returns 0, -ENOENT when there is none. */
+int status_read(struct ctx *ctx, const struct target *t, struct status *s);
+
+/* What other parts of the machine reported (/run/coracle/problems) becomes recoverable errors of the last stage. */
+void status_add_problems(struct ctx *ctx, const struct target *t, struct status *s);
+
+/* The members "init-local": {...}, ... of both JSON outputs. */
+void status_add_stages(struct buf *b, const struct status *s);
+
+/* cloud-init's exit status: 0 all well, 1 errors, 2 recoverable errors. */
+int status_exit(const struct status *s);
+/* "not started", "running", "done", "error". s NULL: not started. */
+const char *status_word(const struct status *s);
+void status_print(const struct status *s, bool extended, bool json, struct buf *out);
+
+#endif
