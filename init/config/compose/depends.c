@@ -136,7 +136,8 @@ static void report_cycle(struct ctx *ctx, struct visit *path, size_t from, size_
 		if (i > from)
 			text = arena_printf(ctx->arena, "%.300s -> %s", text, path[i].service->name);
 	}
-	diag_at(ctx->diags, DIAG_ERROR, last->at, NULL, "the services depend on each other in a circle: %.300s -> %s", text, last->name);
+	diag_at(ctx->diags, DIAG_ERROR, last->at, NULL, "the services depend on each other in a circle: %.300s -> %s; they are left out",
+		text, last->name);
 }
 
 static size_t service_index(const struct compose *c, const struct compose_service *wanted)

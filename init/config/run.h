@@ -1,0 +1,50 @@
+/* run.h - one run of coracle-config: what its commands share. */
+#ifndef CORACLE_CONFIG_RUN_H
+#define CORACLE_CONFIG_RUN_H
+
+#include "config.h"
+#include "datasource/datasource.h"
+#include "status.h"
+#include "target.h"
+
+#define RUN_MEMORY_MAX ((size_t)32 << 20)
+
+struct run {
+	struct arena arena;
+	struct diags diags;
+	struct ctx ctx;
+	struct target target;
+	struct seed seed;
+	struct config config;
+	struct status status;
+};
+
+void run_init(struct run *r);
+void run_fini(struct run *r);
+
+/* Reads what the seed holds into r->config. */
+void run_read_seed(struct run *r);
+
+/* apply.c: carries r->config out; problems go to r->diags. Returns true when
+ * the final stage has something to do (then /run/coracle/final is there). */
+bool apply_config(struct run *r);
+
+/* final.c: runs the scripts of the instance and the power state. Returns the exit status. */
+int final_run(struct run *r);
+
+/* script.c: runs PROGRAM (its #! line decides) with the output appended to /var/log/cloud-init-output.log.
+ * timeout_s 0: none. Returns its wait status, or -errno. */
+int script_run(const struct run *r, const char *interpreter, const char *path, const char *instance_id, unsigned timeout_s);
+
+/* Adds the problems to the log file and, on the machine, to the console. */
+void run_report(struct run *r);
+
+/* commands */
+int command_boot(int argc, char **argv);
+int command_final(int argc, char **argv);
+int command_apply(int argc, char **argv);
+int command_schema(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_query(int argc, char **argv);
+
+#endif

@@ -1,0 +1,84 @@
+/* script.c - runs one script of the user, with its output in the log. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "path.h"
+#include "run.h"
+#include "sys.h"
+
+#define OUTPUT_LOG "/var/log/cloud-init-output.log"
+
+static int open_log(const struct run *r)
+{
+	const char *base;
+	CLEANUP_FD int dirfd = path_open_parent_in(r->target.rootfd, OUTPUT_LOG, 0755, &base);
+
+	if (dirfd < 0)
+		return dirfd;
+	return sys_openat(dirfd, base, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0640);
+}
+
+static NORETURN void child(int log, const char *interpreter, const char *path, const char *id)
+{
+	char instance[300];
+	char *environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", instance, NULL };
+	char *with_shell[] = { (char *)interpreter, (char *)path, NULL };
+	char *alone[] = { (char *)path, NULL };
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	snprintf(instance, sizeof(instance), "INSTANCE_ID=%s", id);
+	setpgid(0, 0);
+	dup2(null, STDIN_FILENO);
+	dup2(log >= 0 ? log : null, STDOUT_FILENO);
+	dup2(log >= 0 ? log : null, STDERR_FILENO);
+	execve(interpreter ? interpreter : path, interpreter ? with_shell : alone, environment);
+	dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
+	_exit(127);
+}
+
+/* Waits; after timeout_s the whole group is killed. */
+static int wait_for(pid_t pid, unsigned timeout_s)
+{
+	int status = 0;
+	sigset_t chld;
+	struct timespec limit = { .tv_sec = timeout_s };
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	while (waitpid(pid, &status, timeout_s ? WNOHANG : 0) == 0) {
+		if (sigtimedwait(&chld, NULL, &limit) >= 0 || errno != EAGAIN)
+			continue;
+		kill(-pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		return -ETIMEDOUT;
+	}
+	return status;
+}
+
+int script_run(const struct run *r, const char *interpreter, const char *path, const char *instance_id, unsigned timeout_s)
+{
+	CLEANUP_FD int log = open_log(r);
+	sigset_t chld;
+	sigset_t before;
+	pid_t pid;
+	int status;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, &before);
+	pid = fork();
+	if (pid == 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		child(log, interpreter, path, instance_id);
+	}
+	status = pid < 0 ? -errno : wait_for(pid, timeout_s);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return status;
+}
