@@ -8,3 +8,7 @@ NO_HEAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=pos
 
 $(call program,init,$(INIT_SRC),,$(NO_HEAP))
 $(call program,coracle-data,$(DATA_SRC),)
+
+$(call unit_test,supervise,init/supervise/supervise.c)
+$(call unit_test,init_proto,init/proto/notify.c init/proto/control.c init/pid1/pidtab.c init/pid1/fdstore.c)
+$(call unit_test,init_data,init/data/check.c init/data/ext4.c init/data/grow.c init/data/var.c)
