@@ -46,6 +46,23 @@ static void describe_layer(struct import *im, const struct plan_image *image, si
 		(unsigned long long)size);
 }
 
+/* The image may be there already, from another kind of archive: then its manifest serves. */
+static int find_manifest(struct import *im, struct plan_image *image)
+{
+	for (size_t i = 0; i < im->s->entries; i++) {
+		struct store_entry *e = &im->s->entry[i];
+		const char *id = store_entry_id(im->s, e);
+
+		if (!id || strcmp(id, image->id) != 0 ||
+		    store_blob_read(im->s, e->digest, IMAGE_JSON_MAX, &image->manifest_json, &image->manifest_len, NULL) < 0)
+			continue;
+		memcpy(image->manifest_digest, e->digest, sizeof(e->digest));
+		memcpy(image->manifest_type, e->media_type, sizeof(e->media_type));
+		return 1;
+	}
+	return 0;
+}
+
 /* A docker-archive has no manifest: this is the one its content has in an OCI layout. */
 static int make_manifest(struct import *im, struct plan_image *image, struct err *err)
 {
@@ -83,7 +100,7 @@ static int write_documents(struct import *im, struct err *err)
 	for (size_t i = 0; i < im->plan.images; i++) {
 		struct plan_image *image = &im->plan.image[i];
 
-		if (!image->manifest_json && (r = make_manifest(im, image, err)) < 0)
+		if (!image->manifest_json && !find_manifest(im, image) && (r = make_manifest(im, image, err)) < 0)
 			return r;
 		snprintf(name, sizeof(name), "doc.%zu.manifest", i);
 		if ((r = write_document(im, name, image->manifest_json, image->manifest_len, err)) < 0)

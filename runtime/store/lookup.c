@@ -40,13 +40,30 @@ static uint64_t layer_size(struct store *s, const char *chain_id)
 	return strtoull(text, NULL, 10);
 }
 
+/* The configuration's digest is in the manifest only: read once, kept with the entry. */
+const char *store_entry_id(struct store *s, struct store_entry *entry)
+{
+	CLEANUP_FREE struct image_manifest *m = NULL;
+
+	if (entry->id[0])
+		return entry->id;
+	m = malloc(sizeof(*m));
+	if (!m || store_manifest_read(s, entry->digest, m, NULL, NULL) < 0)
+		return NULL;
+	memcpy(entry->id, m->config.digest, IMAGE_DIGEST_SIZE);
+	return entry->id;
+}
+
 static int take_names(struct store *s, struct store_image *image)
 {
 	image->name = calloc(s->entries + 1, sizeof(*image->name));
 	if (!image->name)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->entries; i++) {
-		if (!s->entry[i].name[0] || strcmp(s->entry[i].digest, image->manifest_digest) != 0)
+		const char *id = s->entry[i].name[0] ? store_entry_id(s, &s->entry[i]) : NULL;
+
+		/* one image may be there in two compressions, under two manifests */
+		if (!id || strcmp(id, image->id) != 0)
 			continue;
 		image->name[image->name_count] = strdup(s->entry[i].name);
 		if (!image->name[image->name_count])
@@ -68,11 +85,16 @@ static int load_image(struct store *s, const struct store_entry *entry, struct s
 		return err_set(err, ENOMEM, "read the image");
 	}
 	memcpy(image->manifest_digest, entry->digest, sizeof(entry->digest));
-	if ((r = store_manifest_read(s, entry->digest, m, &image->config, err)) < 0 || (r = take_names(s, image)) < 0) {
+	r = store_manifest_read(s, entry->digest, m, &image->config, err);
+	if (r == 0) {
+		memcpy(image->id, m->config.digest, sizeof(image->id));
+		if ((r = take_names(s, image)) < 0)
+			err_set(err, -r, "read its names");
+	}
+	if (r < 0) {
 		store_image_free(image);
 		return err_wrap(err, r, "image %s", entry->name[0] ? entry->name : entry->digest);
 	}
-	memcpy(image->id, m->config.digest, sizeof(image->id));
 	for (size_t i = 0; i < image->config.layer_count; i++) {
 		image_chain_id(parent, image->config.diff_id[i], image->chain_id[i]);
 		parent = image->chain_id[i];
@@ -80,17 +102,6 @@ static int load_image(struct store *s, const struct store_entry *entry, struct s
 	}
 	*out = image;
 	return 0;
-}
-
-/* The configuration's digest without parsing more than the manifest. */
-static int entry_id(struct store *s, const struct store_entry *entry, char id[IMAGE_DIGEST_SIZE])
-{
-	CLEANUP_FREE struct image_manifest *m = malloc(sizeof(*m));
-	int r = m ? store_manifest_read(s, entry->digest, m, NULL, NULL) : -ENOMEM;
-
-	if (r == 0)
-		memcpy(id, m->config.digest, IMAGE_DIGEST_SIZE);
-	return r;
 }
 
 static int is_prefix(const char *digest, const char *prefix)
@@ -102,13 +113,15 @@ static int is_prefix(const char *digest, const char *prefix)
 static int find_by_id(struct store *s, const char *text, const struct store_entry **out)
 {
 	const char *hex = strncmp(text, "sha256:", 7) ? text : text + 7;
-	char id[IMAGE_DIGEST_SIZE], first[IMAGE_DIGEST_SIZE] = "";
+	char first[IMAGE_DIGEST_SIZE] = "";
 	size_t n = strlen(hex);
 
 	if (n < ID_PREFIX_MIN || n > 64 || strspn(hex, "0123456789abcdef") != n)
 		return 0;
 	for (size_t i = 0; i < s->entries; i++) {
-		if (entry_id(s, &s->entry[i], id) < 0)
+		const char *id = store_entry_id(s, &s->entry[i]);
+
+		if (!id)
 			continue;
 		if (!is_prefix(id, hex) && !(n == 64 && is_prefix(s->entry[i].digest, hex)))
 			continue;
@@ -174,11 +187,12 @@ int store_images(struct store *s, struct store_image ***out, struct err *err)
 	if (!list)
 		return err_set(err, ENOMEM, "list the images");
 	for (size_t i = 0; i < s->entries; i++) {
+		const char *id = store_entry_id(s, &s->entry[i]);
 		size_t k = 0;
 
-		while (k < i && strcmp(s->entry[k].digest, s->entry[i].digest) != 0)
+		while (id && k < n && strcmp(list[k]->id, id) != 0)
 			k++;
-		if (k < i)
+		if (k < n)
 			continue;
 		if ((r = load_image(s, &s->entry[i], &list[n], err)) < 0) {
 			store_images_free(list);

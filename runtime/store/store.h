@@ -130,6 +130,10 @@ int store_rootfs_unmount(struct store *s, const char *id, struct err *err);
 /* ROOT/containers/ID/rootfs as text, size bytes; returns out. */
 char *store_rootfs_path(const struct store *s, const char *id, char *out, size_t size);
 
+/* Removes name below dirfd, however deep a stranger nested it, in bounded memory and with few descriptors.
+ * Does not cross mounts (unmount first). 0 also when there is nothing. Returns 0 or -errno. */
+int store_tree_remove(int dirfd, const char *name);
+
 /* Makes volumes/NAME/_data (0755) when missing and gives its path. Returns 1 when made now, 0 when it was there, or -errno. */
 int store_volume(struct store *s, const char *name, char *path, size_t size, struct err *err);
 

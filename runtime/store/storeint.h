@@ -20,6 +20,7 @@ struct store_entry {		/* a line of index.json */
 	char digest[IMAGE_DIGEST_SIZE];
 	char media_type[128];
 	uint64_t size;
+	char id[IMAGE_DIGEST_SIZE];	/* digest of the configuration, "" until asked for: store_entry_id() */
 };
 
 struct store {
@@ -47,8 +48,7 @@ int store_layer_present(struct store *s, const char *chain_id);
 int store_manifest_read(struct store *s, const char *digest, struct image_manifest *m, struct image_config *config,
 	struct err *err);
 
-/* -- trees (remove.c) -- */
-/* Removes name below dirfd, however deep it is, in bounded memory and descriptors. Returns 0 or -errno. */
-int store_tree_remove(int dirfd, const char *name);
+/* The image id of an entry; NULL when its manifest is missing or damaged. */
+const char *store_entry_id(struct store *s, struct store_entry *entry);
 
 #endif
