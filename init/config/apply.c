@@ -116,7 +116,7 @@ static bool apply_scripts(struct run *r, const char *id)
 
 static void apply_containers(struct run *r)
 {
-	CLEANUP_BUF struct buf json;
+	CLEANUP_BUF struct buf json = { 0 };
 
 	if (!r->config.compose.services)
 		return;
@@ -139,7 +139,7 @@ static bool apply_final(struct run *r, const char *id, bool scripts)
 {
 	const struct config_power *p = &r->config.power;
 	bool power = p->mode && !p->never && !done_for_instance(r, id, "power_state_change");
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	scripts = scripts && !done_for_instance(r, id, "scripts_user");
 	if (!scripts && !power)

@@ -77,7 +77,7 @@ static int add_command(struct ctx *ctx, struct buf *b, const struct node *n, con
 
 static int read_commands(struct ctx *ctx, const struct node *value, const char *key, const char **out)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	int r = 0;
 
 	buf_init(&b, SCRIPT_MAX);
@@ -141,7 +141,7 @@ static int read_timeout(struct ctx *ctx, const struct node *value, void *out)
 static int read_condition(struct ctx *ctx, const struct node *value, void *out)
 {
 	struct config_power *p = out;
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	bool truth;
 
 	if (value->type == NODE_SCALAR && scalar_bool(value->text, &truth) == 0) {

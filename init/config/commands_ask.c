@@ -18,7 +18,7 @@ static int schema_file(struct run *r, const char *file)
 {
 	struct err err = ERR_INIT;
 	CLEANUP_FREE char *text = NULL;
-	CLEANUP_BUF struct buf out;
+	CLEANUP_BUF struct buf out = { 0 };
 	size_t len;
 
 	buf_init(&out, OUTPUT_MAX);
@@ -109,7 +109,7 @@ static int current_status(struct run *r, const struct status_options *o)
 static int status(struct run *r, const struct status_options *o)
 {
 	struct err err = ERR_INIT;
-	CLEANUP_BUF struct buf out;
+	CLEANUP_BUF struct buf out = { 0 };
 	int e;
 
 	if (target_open(&r->target, o->root, false, &err) < 0) {

@@ -104,7 +104,7 @@ static int apply(struct run *r, const char *root, const char *seed)
 {
 	double start = status_now();
 	struct err err = ERR_INIT;
-	CLEANUP_BUF struct buf text;
+	CLEANUP_BUF struct buf text = { 0 };
 	bool final;
 
 	if (target_open(&r->target, root, false, &err) < 0) {

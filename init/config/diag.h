@@ -9,7 +9,7 @@
 #include "arena.h"
 #include "buf.h"
 
-#define DIAG_MAX 500	/* kept; later ones are only counted */
+#define DIAG_MAX 200	/* kept; later ones are only counted */
 
 /* One input text. Lines and columns count from 1, columns in characters. */
 struct source {

@@ -80,6 +80,8 @@ static const struct key top_keys[] = {
 	KEY("networks", NODE_MAP, read_elsewhere, struct top, accepted),
 	KEY("secrets", NODE_MAP, read_elsewhere, struct top, accepted),
 	KEY("configs", NODE_MAP, read_elsewhere, struct top, accepted),
+	KEY("include", NODE_LIST, read_elsewhere, struct top, accepted),
+	KEY("models", NODE_MAP, read_elsewhere, struct top, accepted),
 	KEY("name", NODE_SCALAR, read_elsewhere, struct top, accepted),
 	KEY("version", NODE_SCALAR, read_accepted, struct top, accepted),
 	KEY("merge_how", ANY, read_accepted, struct top, accepted),
@@ -88,7 +90,6 @@ static const struct key top_keys[] = {
 };
 
 #define LATER "is not supported yet by Coracle"
-#define NOT_HERE "configures software that Coracle does not have; it is not used"
 
 static const struct known_key top_known[] = {
 	{ "ssh_authorized_keys", DIAG_WARNING, LATER },
@@ -147,7 +148,7 @@ static const struct known_key top_known[] = {
 	{ "package_reboot_if_required", DIAG_WARNING, NULL }, { "package_update", DIAG_WARNING, NULL },
 	{ "package_upgrade", DIAG_WARNING, NULL }, { "packages", DIAG_WARNING, NULL }, { "puppet", DIAG_WARNING, NULL },
 	{ "reporting", DIAG_WARNING, NULL }, { "rh_subscription", DIAG_WARNING, NULL }, { "rpi", DIAG_WARNING, NULL },
-	{ "runcmd_prefix", DIAG_WARNING, NULL }, { "salt_minion", DIAG_WARNING, NULL }, { "snap", DIAG_WARNING, NULL },
+	{ "salt_minion", DIAG_WARNING, NULL }, { "snap", DIAG_WARNING, NULL },
 	{ "spacewalk", DIAG_WARNING, NULL }, { "ssh_fp_console_blacklist", DIAG_WARNING, NULL },
 	{ "ssh_key_console_blacklist", DIAG_WARNING, NULL }, { "syslog_fix_perms", DIAG_WARNING, NULL },
 	{ "system_info", DIAG_WARNING, NULL }, { "ubuntu_advantage", DIAG_WARNING, NULL },

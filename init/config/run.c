@@ -94,13 +94,13 @@ static void add_stamp(struct buf *b)
 
 void run_report(struct run *r)
 {
-	CLEANUP_BUF struct buf log;
+	CLEANUP_BUF struct buf log = { 0 };
 	unsigned shown = 0;
 	unsigned all = r->diags.kept;
 
 	buf_init(&log, (size_t)1 << 20);
 	for (const struct diag *d = r->diags.first; d; d = d->next) {
-		CLEANUP_BUF struct buf line;
+		CLEANUP_BUF struct buf line = { 0 };
 
 		buf_init(&line, 2048);
 		diag_line(d, 1, &line);

@@ -29,8 +29,9 @@ static const char *schema_name(size_t i, const void *arg)
 	return i < s->n_known ? s->known[i].name : NULL;
 }
 
-static unsigned unlisted_key(struct ctx *ctx, const struct schema *s, const struct node *key)
+static unsigned unlisted_key(struct ctx *ctx, const struct schema *s, const struct item *item)
 {
+	const struct node *key = item->key;
 	const char *quoted = diag_quote(ctx->arena, key->text, key->len);
 	const char *near;
 
@@ -39,12 +40,14 @@ static unsigned unlisted_key(struct ctx *ctx, const struct schema *s, const stru
 
 		if (!same_name(s, key->text, key->len, k->name))
 			continue;
+		if (node_is_null(item->value))
+			return 0; /* asks for nothing */
 		diag_at(ctx->diags, k->level, key, NULL, "%s %s", quoted, k->why ? k->why : s->known_why);
 		return k->level == DIAG_ERROR;
 	}
 	if (s->extensions && key->len >= 2 && !memcmp(key->text, "x-", 2))
 		return 0;
-	near = text_nearest(key->text, key->len, schema_name, s);
+	near = ctx->diags->kept >= DIAG_MAX ? NULL : text_nearest(key->text, key->len, schema_name, s);
 	diag_at(ctx->diags, s->unknown, key, near ? arena_printf(ctx->arena, "did you mean \"%s\"?", near) : NULL,
 		"unknown key %s in %s", quoted, s->what);
 	return s->unknown == DIAG_ERROR;
@@ -84,7 +87,7 @@ unsigned schema_read(struct ctx *ctx, const struct schema *schema, const struct 
 		if (i < schema->n_keys)
 			errors += read_key(ctx, &schema->keys[i], item, out);
 		else
-			errors += unlisted_key(ctx, schema, item->key);
+			errors += unlisted_key(ctx, schema, item);
 	}
 	return errors;
 }

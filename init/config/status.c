@@ -24,7 +24,7 @@ void status_add_diags(struct ctx *ctx, struct status *s, enum status_stage stage
 	struct status_times *t = &s->stage[stage];
 
 	for (const struct diag *d = ctx->diags->first; d; d = d->next) {
-		CLEANUP_BUF struct buf line;
+		CLEANUP_BUF struct buf line = { 0 };
 
 		buf_init(&line, 2048);
 		diag_line(d, 0, &line);
@@ -103,7 +103,7 @@ static int put(const struct target *t, const char *path, struct buf *b, struct e
 
 int status_write(const struct target *t, const struct status *s, struct err *err)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	int r;
 
 	buf_init(&b, STATUS_MAX);

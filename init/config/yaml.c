@@ -7,6 +7,7 @@
 
 #include <yaml.h>
 
+#include "map.h"
 #include "node.h"
 #include "text.h"
 
@@ -219,95 +220,14 @@ static void on_open(struct loader *l, enum node_type type, const yaml_event_t *e
 	*top = (struct open_node){ .node = n, .tail = &n->items };
 }
 
-static struct item *find_key(struct item *items, const struct item *end, const struct node *key)
-{
-	for (struct item *i = items; i && i != end; i = i->next)
-		if (i->key->len == key->len && !memcmp(i->key->text, key->text, key->len))
-			return i;
-	return NULL;
-}
-
-static bool is_merge(const struct item *i)
-{
-	return i->key->plain && i->key->len == 2 && !memcmp(i->key->text, "<<", 2);
-}
-
-/* Adds the pairs of `from` that the map does not have itself (yaml.org/type/merge). */
-static void merge_map(struct loader *l, struct node *map, const struct node *from)
-{
-	struct item **tail = &map->items;
-
-	while (*tail)
-		tail = &(*tail)->next;
-	for (const struct item *i = from->items; i; i = i->next) {
-		struct item *copy;
-
-		if (find_key(map->items, NULL, i->key))
-			continue;
-		copy = ARENA_NEW(l->arena, struct item);
-		copy->key = i->key;
-		copy->value = i->value;
-		*tail = copy;
-		tail = &copy->next;
-		map->count++;
-	}
-}
-
-static void apply_merges(struct loader *l, struct node *map)
-{
-	struct item **at = &map->items;
-	struct node *values[YAML_ALIASES_MAX];
-	size_t n = 0;
-
-	while (*at) {
-		if (is_merge(*at) && n < ARRAY_SIZE(values)) {
-			values[n++] = (*at)->value;
-			*at = (*at)->next;
-			map->count--;
-		} else {
-			at = &(*at)->next;
-		}
-	}
-	for (size_t v = 0; v < n; v++) {
-		const struct item *first = values[v]->type == NODE_LIST ? values[v]->items : NULL;
-
-		if (values[v]->type == NODE_MAP)
-			merge_map(l, map, values[v]);
-		for (const struct item *i = first; i; i = i->next)
-			if (i->value->type == NODE_MAP)
-				merge_map(l, map, i->value);
-		if (values[v]->type == NODE_SCALAR)
-			diag_at(l->diags, DIAG_ERROR, values[v], "<<: *anchor", "a merge key needs a mapping or a list of them");
-	}
-}
-
-/* Last wins, as everywhere, but it is said: the earlier pair leaves the map. */
-static void drop_duplicates(struct loader *l, struct node *map)
-{
-	struct item **at = &map->items;
-
-	while (*at) {
-		struct item *later = find_key((*at)->next, NULL, (*at)->key);
-
-		if (!later || is_merge(*at)) {
-			at = &(*at)->next;
-			continue;
-		}
-		diag_at(l->diags, DIAG_WARNING, later->key, NULL, "the key %s is here twice; the value of line %u is not used",
-			diag_quote(l->arena, later->key->text, later->key->len), (*at)->key->line);
-		*at = (*at)->next;
-		map->count--;
-	}
-}
-
 static void on_close(struct loader *l, const yaml_event_t *e)
 {
 	struct node *n = l->stack[--l->depth].node;
 
 	n->end_line = (unsigned)e->end_mark.line + 1;
 	if (n->type == NODE_MAP) {
-		drop_duplicates(l, n);
-		apply_merges(l, n);
+		map_drop_duplicates(l->arena, l->diags, n);
+		map_apply_merges(l->arena, l->diags, n);
 	}
 	for (const struct item *i = n->items; i; i = i->next) {
 		n->expanded += i->value->expanded + (i->key ? 1 : 0);

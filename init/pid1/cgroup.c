@@ -21,6 +21,7 @@
 /* One more than the descriptor, 0: not open. So the table needs no setting up and its pages stay untouched. */
 static int dirs[SUP_UNITS_MAX];
 static int events[SUP_UNITS_MAX];
+static char killed[SUP_UNITS_MAX];
 
 static int wanted(const char *controller)
 {
@@ -65,15 +66,36 @@ void cgroup_prepare(void)
 	enable_controllers();
 }
 
-int cgroup_open(int unit)
+/* A process that clone3 puts straight into a cgroup which was killed once is killed itself: the kernel (6.12 to 6.18
+ * at least) compares the kill counts of two different cgroups. So a cgroup that was killed, or is there from before, is
+ * replaced by a new one, whose count is 0. Returns -EBUSY or -ENOTEMPTY when the service made cgroups below it. */
+static int make_fresh(const char *path)
+{
+	int r = sys_mkdirat(AT_FDCWD, path, 0755);
+
+	if (r == -EEXIST && (r = sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR)) == 0)
+		r = sys_mkdirat(AT_FDCWD, path, 0755);
+	return r;
+}
+
+int cgroup_open(int unit, int *clone_into)
 {
 	char path[128];
 	int fd;
 
-	if (dirs[unit])
+	*clone_into = 1;
+	if (dirs[unit] && !killed[unit])
 		return dirs[unit] - 1;
 	snprintf(path, sizeof(path), TOP "/system/%s", init_units[unit].name);
-	sys_mkdirat(AT_FDCWD, path, 0755);
+	if (make_fresh(path) < 0) {
+		*clone_into = 0;
+		if (dirs[unit])
+			return dirs[unit] - 1;
+	}
+	if (dirs[unit])
+		close(dirs[unit] - 1);
+	dirs[unit] = 0;
+	killed[unit] = 0;
 	fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
 	if (fd >= 0)
 		dirs[unit] = fd + 1;
@@ -127,8 +149,10 @@ void cgroup_on_event(int unit)
 
 void cgroup_kill(int unit)
 {
-	if (dirs[unit])
-		fd_write_small(dirs[unit] - 1, "cgroup.kill", "1");
+	if (!dirs[unit])
+		return;
+	killed[unit] = 1;
+	fd_write_small(dirs[unit] - 1, "cgroup.kill", "1");
 }
 
 void cgroup_kill_all(void)

@@ -85,8 +85,9 @@ void root_check_memory(void);
 /* ---- cgroup.c */
 
 void cgroup_prepare(void);
-/* A descriptor of the cgroup of the unit, made when missing; -errno. Stays open, the caller does not close it. */
-int cgroup_open(int unit);
+/* A descriptor of the cgroup of the unit, made when missing; -errno. Stays open, the caller does not close it.
+ * *clone_into: whether clone3 may put a process into it; otherwise the process has to move itself. */
+int cgroup_open(int unit, int *clone_into);
 /* True when processes are left in it; then WATCH_CGROUP tells when not any more. */
 int cgroup_is_busy(int unit);
 void cgroup_on_event(int unit);

@@ -110,7 +110,8 @@ void pidtab_forget(pid_t pid)
 void pidtab_forget_client(int client)
 {
 	for (unsigned i = 0; watched && i < SLOTS; i++)
-		table[i].watchers = (uint16_t)(table[i].watchers & ~(1u << client));
+		if (table[i].watchers & (1u << client)) /* reading an untouched page costs no memory, writing does */
+			table[i].watchers = (uint16_t)(table[i].watchers & ~(1u << client));
 }
 
 struct pidtab_entry *pidtab_untold(int client, unsigned *at)

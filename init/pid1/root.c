@@ -125,6 +125,7 @@ void root_prepare(struct options *o)
 
 	mount_all();
 	open_null();
+	sys_close_range(3, ~0U, 0);
 	/* Ctrl-Alt-Del becomes SIGINT to us instead of a reset. */
 	reboot(RB_DISABLE_CAD);
 	set_limits();

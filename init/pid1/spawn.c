@@ -31,6 +31,7 @@ static struct child {
 	const struct service *service;
 	int out;			/* log pipe, -1: none */
 	int stored;			/* descriptors to pass from FIRST_FD on */
+	int move_to;			/* cgroup that it has to enter itself, -1: it is there */
 	char *environment[8];
 	char listen_pid[32];
 	char listen_fds[32];
@@ -91,10 +92,10 @@ static void place_stored(void)
 		dup2(child.fds[i], FIRST_FD + i);
 }
 
-static void write_number(const char *path, int n)
+static void write_number(int dir, const char *path, int n)
 {
 	char text[16];
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
@@ -109,6 +110,8 @@ static void run_child(void)
 	struct rlimit files = { 1024, 524288 };
 	sigset_t none;
 
+	if (child.move_to >= 0)
+		write_number(child.move_to, "cgroup.procs", 0);
 	setsid();
 	if (s->flags & SERVICE_CONSOLE) {
 		open_console();
@@ -119,7 +122,7 @@ static void run_child(void)
 	place_stored();
 	setrlimit(RLIMIT_NOFILE, &files);
 	if (s->oom_score_adj)
-		write_number("/proc/self/oom_score_adj", s->oom_score_adj);
+		write_number(AT_FDCWD, "/proc/self/oom_score_adj", s->oom_score_adj);
 	if (s->nice)
 		setpriority(PRIO_PROCESS, 0, s->nice);
 	if (child.stored)
@@ -163,11 +166,13 @@ static void fill_environment(int unit)
 pid_t spawn_service(int unit)
 {
 	struct clone_args args;
-	int group = cgroup_open(unit);
+	int clone_into;
+	int group = cgroup_open(unit, &clone_into);
 	long pid;
 
 	child.service = &init_services[unit];
 	child.out = child.service->flags & SERVICE_CONSOLE ? -1 : logpipe_open(unit);
+	child.move_to = clone_into ? -1 : group;
 	child.error = 0;
 	fill_environment(unit);
 	memset(&args, 0, sizeof(args));
@@ -175,7 +180,7 @@ pid_t spawn_service(int unit)
 	args.exit_signal = SIGCHLD;
 	args.stack = (uint64_t)(uintptr_t)stack;
 	args.stack_size = sizeof(stack);
-	if (group >= 0) {
+	if (group >= 0 && clone_into) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (unsigned)group;
 	}

@@ -154,17 +154,18 @@ void compose_read(struct ctx *ctx, const struct node *root, struct compose *c)
 	if (document && document->type == NODE_MAP)
 		schema_read(ctx, &schema, document, c);
 	/* the same keys, bare; what is not one of them belongs to cloud-config */
-	for (const struct item *i = root->items; i; i = i->next) {
-		size_t k = 0;
+	for (size_t k = 0; k < ARRAY_SIZE(document_keys); k++) {
+		const struct node *value = node_get(root, document_keys[k].name);
 
-		while (k < ARRAY_SIZE(document_keys) && strcmp(i->key->text, document_keys[k].name) != 0)
-			k++;
-		if (k < ARRAY_SIZE(document_keys) && i->value->type == (enum node_type)document_keys[k].accept && !node_is_null(i->value))
-			document_keys[k].read(ctx, i->value, c);
-		for (k = 0; k < compose_known_top_count; k++)
-			if (!strcmp(i->key->text, compose_known_top_keys[k].name) && !node_is_null(i->value))
-				diag_at(ctx->diags, DIAG_WARNING, i->key, NULL, "\"%s\" %s", i->key->text,
-					compose_known_top_keys[k].why ? compose_known_top_keys[k].why : schema.known_why);
+		if (value && value->type == (enum node_type)document_keys[k].accept && !node_is_null(value))
+			document_keys[k].read(ctx, value, c);
+	}
+	for (size_t k = 0; k < compose_known_top_count; k++) {
+		const struct node *value = node_get(root, compose_known_top_keys[k].name);
+
+		if (value && !node_is_null(value))
+			diag_at(ctx->diags, DIAG_WARNING, value, NULL, "\"%s\" %s", compose_known_top_keys[k].name,
+				compose_known_top_keys[k].why ? compose_known_top_keys[k].why : schema.known_why);
 	}
 }
 

@@ -52,7 +52,9 @@ static unsigned replace(struct ctx *ctx, struct node *n)
 			read = replace_variable(s, out, &used);
 			if (read == 0) {
 				diag_at(ctx->diags, DIAG_ERROR, n, "for a $ that the container shall see, write $$",
-					"there are no variables to put in for %s", diag_quote(ctx->arena, s, strcspn(s, " \t\n\"'/:") ));
+					"no value is known for %s",
+					/* without braces it may be part of a password: not shown */
+					s[1] == '{' ? diag_quote(ctx->arena, s, 2 + strspn(s + 2, NAME)) : "the variable here");
 				return 1;
 			}
 		} else {

@@ -133,6 +133,19 @@ static int read_ports(struct ctx *ctx, const struct node *value, void *out)
 	return 0;
 }
 
+/* Keys that are right to be false, and that we cannot make true yet. */
+static int read_unless_true(struct ctx *ctx, const struct node *value, void *out)
+{
+	bool on = false;
+
+	(void)out;
+	if (value_bool(ctx, value, &on) < 0)
+		return -EINVAL;
+	if (on)
+		diag_at(ctx->diags, DIAG_WARNING, value, NULL, "this Compose key is not supported yet by Coracle; the container runs without it");
+	return 0;
+}
+
 #define SERVICE_KEY(name, accept, reader, field) KEY(name, accept, reader, struct compose_service, field)
 #define LIST_OR_MAP (NODE_LIST | NODE_MAP)
 #define TEXT_OR_LIST (NODE_SCALAR | NODE_LIST)
@@ -160,6 +173,9 @@ static const struct key service_keys[] = {
 	SERVICE_KEY("stop_signal", NODE_SCALAR, read_signal, stop_signal),
 	SERVICE_KEY("stop_grace_period", NODE_SCALAR, value_duration, stop_grace_ms),
 	SERVICE_KEY("tty", NODE_SCALAR, value_bool, tty),
+	{ "init", NODE_SCALAR, read_unless_true, 0 },
+	{ "stdin_open", NODE_SCALAR, read_unless_true, 0 },
+	{ "oom_kill_disable", NODE_SCALAR, read_unless_true, 0 },
 };
 
 struct compose_service *compose_read_service(struct ctx *ctx, const struct node *key, const struct node *value)
@@ -174,6 +190,7 @@ struct compose_service *compose_read_service(struct ctx *ctx, const struct node 
 		.unknown = DIAG_ERROR,
 		.extensions = true,
 	};
+	const struct node *image;
 	unsigned errors;
 
 	s->name = key->text;
@@ -193,10 +210,11 @@ struct compose_service *compose_read_service(struct ctx *ctx, const struct node 
 		return s;
 	}
 	schema.what = arena_printf(ctx->arena, "the service \"%s\"", s->name);
+	image = node_get(value, "image");
 	errors = compose_interpolate(ctx, (struct node *)value);
 	errors += schema_read(ctx, &schema, value, s);
 	errors += compose_check_ports(ctx, s);
-	if (!s->image && !node_get(value, "image")) {
+	if (!s->image && (!image || node_is_null(image))) {
 		diag_at(ctx->diags, DIAG_ERROR, key, node_get(value, "build") ? "Coracle does not build images" : NULL,
 			"the service \"%s\" has no image", s->name);
 		errors++;
