@@ -11,11 +11,11 @@
 #include "sys.h"
 
 /* The status after everything but the final stage. */
-static void finish_boot(struct run *r, double start, bool final)
+static void finish_boot(struct run *r, uint64_t start, bool final)
 {
 	struct status *s = &r->status;
 	struct err err = ERR_INIT;
-	double now = status_now();
+	uint64_t now = status_now();
 
 	s->datasource = r->seed.name;
 	for (int i = STAGE_LOCAL; i <= STAGE_CONFIG; i++) {
@@ -34,7 +34,7 @@ static void finish_boot(struct run *r, double start, bool final)
 
 int command_boot(int argc, char **argv)
 {
-	double start = status_now();
+	uint64_t start = status_now();
 	struct err err = ERR_INIT;
 	struct run r;
 	bool final = false;
@@ -102,7 +102,7 @@ static int read_seed_directory(struct run *r, const char *seed)
 
 static int apply(struct run *r, const char *root, const char *seed)
 {
-	double start = status_now();
+	uint64_t start = status_now();
 	struct err err = ERR_INIT;
 	CLEANUP_BUF struct buf text = { 0 };
 	bool final;

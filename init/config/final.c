@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +80,7 @@ static void mark(struct run *r, const struct plan *p, const char *module)
 	struct err err = ERR_INIT;
 	const char *path = arena_printf(&r->arena, "/var/lib/cloud/instances/%s/sem/config_%s", p->instance_id, module);
 
-	if (target_put(&r->target, path, arena_printf(&r->arena, "%d: %.6f\n", (int)getpid(), status_now()), 0644, &err) < 0)
+	if (target_put(&r->target, path, arena_printf(&r->arena, "%d: %" PRIu64 "\n", (int)getpid(), status_now() / 1000000), 0644, &err) < 0)
 		diag_at(&r->diags, DIAG_ERROR, NULL, NULL, "%s", err.text);
 }
 

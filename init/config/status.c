@@ -2,6 +2,7 @@
 #include "status.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,12 +12,12 @@
 
 static const char *const stage_names[STAGE_COUNT] = { "init-local", "init", "modules-config", "modules-final" };
 
-double status_now(void)
+uint64_t status_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 void status_add_diags(struct ctx *ctx, struct status *s, enum status_stage stage)
@@ -57,10 +58,11 @@ static void add_recoverable(struct buf *b, const struct strings *errors, const s
 	buf_putc(b, '}');
 }
 
-static void add_time(struct buf *b, double t)
+/* Seconds with six places, as Python prints them; musl's %f would take most of the run's instructions. */
+static void add_time(struct buf *b, uint64_t t)
 {
 	if (t > 0)
-		buf_printf(b, "%.6f", t);
+		buf_printf(b, "%" PRIu64 ".%06u", t / 1000000, (unsigned)(t % 1000000));
 	else
 		buf_puts(b, "null");
 }
@@ -116,7 +118,7 @@ int status_write(const struct target *t, const struct status *s, struct err *err
 	else
 		buf_puts(&b, "  \"stage\": null\n }\n}\n");
 	r = put(t, "/run/cloud-init/status.json", &b, err);
-	if (r < 0 || s->stage[STAGE_FINAL].finished <= 0)
+	if (r < 0 || s->stage[STAGE_FINAL].finished == 0)
 		return r;
 	buf_reset(&b);
 	buf_puts(&b, "{\n \"v1\": {\n  \"datasource\": ");
@@ -148,11 +150,15 @@ static void read_list(struct ctx *ctx, const struct node *map, const char *key, 
 			strings_add(ctx, out, i->value->text);
 }
 
-static double read_time(const struct node *map, const char *key)
+static uint64_t read_time(const struct node *map, const char *key)
 {
 	const struct node *n = node_get(map, key);
 
-	return n && n->type == NODE_SCALAR && !node_is_null(n) ? strtod(n->text, NULL) : 0;
+	const char *dot = n && n->type == NODE_SCALAR ? strchr(n->text, '.') : NULL;
+
+	if (!dot || strlen(dot) != 7)
+		return 0;
+	return strtoull(n->text, NULL, 10) * 1000000 + strtoull(dot + 1, NULL, 10);
 }
 
 int status_read(struct ctx *ctx, const struct target *t, struct status *s)

@@ -8,8 +8,8 @@
 enum status_stage { STAGE_LOCAL, STAGE_INIT, STAGE_CONFIG, STAGE_FINAL, STAGE_COUNT };
 
 struct status_times {
-	double start;		/* seconds since the epoch, 0: not yet */
-	double finished;
+	uint64_t start;		/* microseconds since the epoch, 0: not yet */
+	uint64_t finished;
 	struct strings errors;
 	struct strings warnings;	/* recoverable_errors.WARNING */
 	struct strings recovered;	/* recoverable_errors.ERROR */
@@ -21,7 +21,8 @@ struct status {
 	int running;			/* the stage that runs, or -1 */
 };
 
-double status_now(void);
+/* Microseconds since the epoch. */
+uint64_t status_now(void);
 /* Files every problem under the stage. */
 void status_add_diags(struct ctx *ctx, struct status *s, enum status_stage stage);
 /* Writes status.json, and result.json too when the last stage has finished. */

@@ -84,13 +84,13 @@ static void add_update_time(struct buf *out, const struct status *s)
 {
 	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	double last = 0;
+	uint64_t last = 0;
 	time_t when;
 	struct tm tm;
 
 	for (int i = 0; i < STAGE_COUNT; i++)
 		last = MAX(last, MAX(s->stage[i].start, s->stage[i].finished));
-	when = (time_t)last;
+	when = (time_t)(last / 1000000);
 	gmtime_r(&when, &tm);
 	buf_printf(out, "%s, %02d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
 		   tm.tm_hour, tm.tm_min, tm.tm_sec);

@@ -1,7 +1,7 @@
 /* pidtab.c - from a pid to what PID 1 knows about it: its unit, who watches it, its kept exit status.
  *
- * Runs in PID 1. A fixed open-addressing hash table with room for every watched pid and every unit, at most about half full, so a
- * look-up takes a few steps whatever happens. Pids hash to themselves: neighbours share a page, and untouched pages cost nothing. */
+ * Runs in PID 1. The entries lie close together in a fixed array, so that memory is touched only for pids that are there; a fixed
+ * open-addressing hash table of their indices finds one in a few steps whatever happens. */
 #include "init/pid1/init.h"
 
 #include <string.h>
@@ -9,64 +9,91 @@
 
 #include "cdefs.h"
 
-#define SLOTS 8192	/* a power of two; about half of it can be in use: INIT_WATCHED_MAX + SUP_UNITS_MAX */
+#define ENTRIES_MAX (INIT_WATCHED_MAX + SUP_UNITS_MAX)
+#define SLOTS 8192u	/* a power of two; about half of it can be in use */
+#define MASK (SLOTS - 1)
 
-static struct pidtab_entry table[SLOTS];
+static struct pidtab_entry entries[ENTRIES_MAX];
+static unsigned count;
 static unsigned watched;
+static uint16_t slots[SLOTS];	/* index of the entry plus 1, 0: free */
 
+/* Pids are dense numbers: they hash to themselves. */
+static unsigned home_of(pid_t pid)
+{
+	return (unsigned)pid & MASK;
+}
+
+/* The slot of the pid, or the free one where it belongs. */
 static unsigned slot_of(pid_t pid)
 {
-	return (unsigned)pid & (SLOTS - 1);
+	unsigned i = home_of(pid);
+
+	while (slots[i] && entries[slots[i] - 1].pid != pid)
+		i = (i + 1) & MASK;
+	return i;
 }
 
 struct pidtab_entry *pidtab_find(pid_t pid)
 {
-	for (unsigned i = slot_of(pid); table[i].pid; i = (i + 1) & (SLOTS - 1))
-		if (table[i].pid == pid)
-			return &table[i];
-	return NULL;
+	unsigned i = slot_of(pid);
+
+	return slots[i] ? &entries[slots[i] - 1] : NULL;
 }
 
-/* Cannot fail: at most INIT_WATCHED_MAX + SUP_UNITS_MAX entries exist, far below SLOTS. */
 static struct pidtab_entry *find_or_add(pid_t pid)
 {
 	unsigned i = slot_of(pid);
+	struct pidtab_entry *e;
 
-	while (table[i].pid && table[i].pid != pid)
-		i = (i + 1) & (SLOTS - 1);
-	if (!table[i].pid) {
-		memset(&table[i], 0, sizeof(table[i]));
-		table[i].pid = pid;
-		table[i].unit = -1;
-		table[i].pidfd = -1;
-	}
-	return &table[i];
+	if (slots[i])
+		return &entries[slots[i] - 1];
+	if (count == ENTRIES_MAX)
+		return NULL;
+	e = &entries[count++];
+	slots[i] = (uint16_t)count;
+	*e = (struct pidtab_entry){ .pid = pid, .unit = -1, .pidfd = -1 };
+	return e;
 }
 
-/* Removal without tombstones (Knuth 6.4, algorithm R): later entries of the run that hash at or before the hole move into it. */
-static void remove_entry(struct pidtab_entry *e)
+/* Removal without tombstones (Knuth 6.4, algorithm R): later indices of the run that belong at or before the hole move into it. */
+static void free_slot(unsigned hole)
 {
-	unsigned hole = (unsigned)(e - table);
 	unsigned i = hole;
 
-	if (e->pidfd >= 0)
-		close(e->pidfd);
 	for (;;) {
-		i = (i + 1) & (SLOTS - 1);
-		if (!table[i].pid)
+		i = (i + 1) & MASK;
+		if (!slots[i])
 			break;
-		if (((i - slot_of(table[i].pid)) & (SLOTS - 1)) >= ((i - hole) & (SLOTS - 1))) {
-			table[hole] = table[i];
+		if (((i - home_of(entries[slots[i] - 1].pid)) & MASK) >= ((i - hole) & MASK)) {
+			slots[hole] = slots[i];
 			hole = i;
 		}
 	}
-	table[hole].pid = 0;
+	slots[hole] = 0;
+}
+
+/* The last entry takes the place of the one that goes. */
+static void remove_entry(struct pidtab_entry *e)
+{
+	struct pidtab_entry *last = &entries[count - 1];
+
+	if (e->pidfd >= 0)
+		close(e->pidfd);
+	free_slot(slot_of(e->pid));
+	if (e != last) {
+		slots[slot_of(last->pid)] = (uint16_t)(e - entries + 1);
+		*e = *last;
+	}
+	count--;
 }
 
 int pidtab_set_unit(pid_t pid, int unit)
 {
 	struct pidtab_entry *e = find_or_add(pid);
 
+	if (!e)
+		return -1;
 	/* A kept status of an earlier process with this pid is no news of this one, but it may still be asked for. */
 	e->unit = (int16_t)unit;
 	return 0;
@@ -84,9 +111,8 @@ struct pidtab_entry *pidtab_watch(pid_t pid, int client)
 	struct pidtab_entry *e = pidtab_find(pid);
 
 	if (!e || !e->watched) {
-		if (watched == INIT_WATCHED_MAX)
+		if (watched == INIT_WATCHED_MAX || !(e = find_or_add(pid)))
 			return NULL;
-		e = find_or_add(pid);
 		e->watched = 1;
 		watched++;
 	}
@@ -109,17 +135,16 @@ void pidtab_forget(pid_t pid)
 
 void pidtab_forget_client(int client)
 {
-	for (unsigned i = 0; watched && i < SLOTS; i++)
-		if (table[i].watchers & (1u << client)) /* reading an untouched page costs no memory, writing does */
-			table[i].watchers = (uint16_t)(table[i].watchers & ~(1u << client));
+	for (unsigned i = 0; i < count; i++)
+		entries[i].watchers = (uint16_t)(entries[i].watchers & ~(1u << client));
 }
 
 struct pidtab_entry *pidtab_untold(int client, unsigned *at)
 {
-	for (; *at < SLOTS; (*at)++) {
-		struct pidtab_entry *e = &table[*at];
+	for (; *at < count; (*at)++) {
+		struct pidtab_entry *e = &entries[*at];
 
-		if (e->pid && e->ended && (e->watchers & ~e->told & (1u << client)))
+		if (e->ended && (e->watchers & ~e->told & (1u << client)))
 			return e;
 	}
 	return NULL;
@@ -137,6 +162,7 @@ void pidtab_end(struct pidtab_entry *e, int status)
 
 void pidtab_clear(void)
 {
-	memset(table, 0, sizeof(table));
+	memset(slots, 0, sizeof(slots));
+	count = 0;
 	watched = 0;
 }

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""test_init.py: PID 1 alone on a real kernel, with tests/init/probe.c standing in for the engine, the configuration and their
+promises; the ways down, the data file system, broken programs, the rescue shell."""
+# timeout: 900
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+from harness import BUILD, Machine, case, check, equal, finish
+
+SECTOR = 512
+MIB = 1 << 20
+
+
+def make_initrd(folder, data=True, engine=True):
+    """An initramfs like the image's, whose root holds init, busybox, e2fsck and the probe."""
+    root = folder / "root"
+    shutil.rmtree(root, ignore_errors=True)
+    for name in ("dev proc sys run tmp var etc usr/bin usr/lib/coracle").split():
+        (root / name).mkdir(parents=True)
+    for name in ("bin", "sbin", "usr/sbin"):
+        (root / name).symlink_to("bin" if "/" in name else "usr/bin")
+    shutil.copy(BUILD / "bin/init", root / "usr/bin/init")
+    shutil.copy(BUILD / "sysroot/target/busybox", root / "usr/bin/busybox")
+    for name in subprocess.run([root / "usr/bin/busybox", "--list"], stdout=subprocess.PIPE, check=True).stdout.decode().split():
+        if not (root / "usr/bin" / name).exists():
+            (root / "usr/bin" / name).symlink_to("busybox")
+    for name in ("poweroff", "reboot", "halt", "shutdown"):
+        (root / "usr/bin" / name).unlink(missing_ok=True)
+        (root / "usr/bin" / name).symlink_to("init")
+    shutil.copy(BUILD / "sysroot/target/e2fsck", root / "usr/bin/e2fsck")
+    shutil.copy(BUILD / "tools/init-probe", root / "usr/lib/coracle/coracle-config")
+    if engine:
+        shutil.copy(BUILD / "tools/init-probe", root / "usr/lib/coracle/coracle-engine")
+    if data:
+        shutil.copy(BUILD / "bin/coracle-data", root / "usr/lib/coracle/coracle-data")
+    erofs, archive = folder / "root.erofs", folder / f"initramfs-{data}-{engine}.cpio"
+    erofs.unlink(missing_ok=True)
+    subprocess.run(["mkfs.erofs", "-zlz4hc", erofs, root], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run([BUILD / "tools/coracle-image", "cpio", archive, f"init={BUILD}/bin/init,755", f"root.erofs={erofs}"], check=True)
+    return archive
+
+
+def machine(name, initrd, *options, append="", **keywords):
+    # a machine that reboots ends: each of them starts once
+    return Machine(f"init-{name}", "--initrd", str(initrd), "--no-reboot", *options, append=append, logs=False, **keywords)
+
+
+def drive(path, bus="virtio"):
+    """QEMU arguments for a disk that is not the machine's data disk by name."""
+    words = ["-drive", f"file={path},if=none,id=extra,format=raw"]
+    words += ["-device", "virtio-blk-pci,drive=extra"] if bus == "virtio" else ["-device", "qemu-xhci", "-device", "usb-storage,drive=extra"]
+    return [f"--qemu-arg={word}" for word in words]
+
+
+def file_system(path, mib, label="CORACLE-DATA"):
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-L", label, str(path), f"{mib}M"], check=True)
+
+
+def disk_with_partition(folder, mib):
+    """A GPT disk with an ext4 data partition of 24 MiB, enlarged to mib."""
+    part, disk = folder / "part", folder / "disk"
+    part.unlink(missing_ok=True)
+    disk.unlink(missing_ok=True)
+    file_system(part, 24)
+    with open(disk, "wb") as out:
+        out.truncate(26 * MIB)
+        out.seek(MIB)
+        out.write(part.read_bytes())
+    subprocess.run(["sgdisk", "-a", "2048", "-n", "1:2048:+24M", "-c", "1:data", str(disk)], stdout=subprocess.DEVNULL, check=True)
+    os.truncate(disk, mib * MIB)
+    return disk
+
+
+def promises(initrd):
+    for kind in ("microvm", "q35"):
+        with machine(f"promises-{kind}", initrd, append="coracle.exit=debug", machine=kind) as guest:
+            with case(f"{kind}: the probe runs to its end and the machine powers off with its exit code"):
+                guest.wait_for("probe: all done", 300)
+                guest.wait_for("probe: third run ends")
+                guest.wait_exit(code=7)
+            with case(f"{kind}: every promise is kept"):
+                guest.absent(r"probe: FAILED.*")
+                guest.absent(r"Kernel panic|Oops|BUG:|WARNING:")
+                check(len(re.findall("probe: ok", guest.text)) >= 36, "some promises were not tried")
+                print("# " + "\n# ".join(re.findall(r"probe: (init .*|orphans.*)", guest.text)), flush=True)
+
+
+def ways_down(initrd):
+    with machine("slow", initrd, append="probe.stay probe.slow") as guest:
+        with case("the power button powers off, and what is waited for is said each second"):
+            guest.wait_for("probe: all done", 300)
+            guest.qmp("system_powerdown")
+            guest.wait_for(r"waiting for engine to stop \(1 s\)")
+            guest.wait_for("probe: third run ends")
+            guest.wait_exit()
+    with machine("cad", initrd, append="probe.stay probe.slow") as guest:
+        with case("Ctrl-Alt-Del reboots in order; seven of them do not wait"):
+            guest.wait_for("probe: all done", 300)
+            for _ in range(8):
+                guest.qmp("send-key", keys=[{"type": "qcode", "data": key} for key in ("ctrl", "alt", "delete")], **{"hold-time": 20})
+            guest.wait_for("Ctrl-Alt-Del 7 times: stopping at once")
+            guest.wait_exit()
+            guest.absent("probe: third run ends")
+
+
+def root_and_rescue(initrd):
+    with machine("loop", initrd, append="rootfstype=tmpfs probe.stay", rescue=True) as guest:
+        with case("on a tmpfs initramfs the root comes by a loop device"):
+            guest.wait_shell()
+            check("/dev/loop0" in guest.shell("cat /proc/mounts"), "no loop device")
+        with case("the rescue shell has job control and comes back when it ends"):
+            first = guest.shell("echo $$").strip()
+            guest.type("exit\n")
+            guest.wait_shell()
+            check(guest.shell("echo $$").strip() != first, "the same shell")
+        with case("poweroff without the engine's answer to come"):
+            guest.type("poweroff\n")
+            guest.wait_exit()
+
+
+def data(folder, initrd, initrd_without):
+    image = folder / "data"
+    file_system(image, 32)
+    with machine("data-whole", initrd, *drive(image), append="probe.stay", rescue=True) as guest:
+        with case("a whole disk is mounted on /var and grown to its device"):
+            guest.wait_shell()
+            guest.shell_until("cat /proc/mounts", r"^/dev/vd\S+ /var ext4 rw,noatime", "/var")
+            guest.shell("echo kept >/var/lib/kept")
+            guest.type("poweroff\n")
+            guest.wait_exit()
+        with case("and is unmounted cleanly at power-off"):
+            guest.absent("still in use|gave up")
+            check("needs_recovery" not in subprocess.run(["dumpe2fs", "-h", image], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                                         check=True).stdout.decode(), "the journal has to be replayed")
+    os.truncate(image, 96 * MIB)
+    with machine("data-grown", initrd, *drive(image), append="probe.stay", rescue=True) as guest:
+        with case("a disk that was enlarged has a larger file system, with its files"):
+            guest.wait_shell()
+            guest.shell_until("df -m /var | tail -1", r"/dev/vd\S+ +(8[0-9]|9[0-9]) ", "96 MiB")
+            equal(guest.shell("cat /var/lib/kept").strip(), "kept", "file")
+    disk = disk_with_partition(folder, 100)
+    for bus in ("virtio", "usb"):
+        with machine(f"data-gpt-{bus}", initrd, *drive(disk, bus), append="probe.stay coracle.data=wait", rescue=True) as guest:
+            with case(f"{bus}: the last partition takes what its disk has"):
+                guest.wait_shell()
+                guest.shell_until("df -m /var | tail -1", r"/dev/\S+1 +(8[0-9]|9[0-9]) ", "98 MiB")
+                equal(guest.problems(), [], "problems")
+                guest.type("poweroff\n")
+                guest.wait_exit()
+            with case(f"{bus}: and sgdisk finds no problem"):
+                check("No problems found" in subprocess.run(["sgdisk", "-v", disk], stdout=subprocess.PIPE, check=True).stdout.decode(), "it does")
+    bad_data(folder, initrd, initrd_without, image)
+
+
+def bad_data(folder, initrd, initrd_without, image):
+    subprocess.run(["debugfs", "-w", "-R", "ssv state 2", str(image)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    with machine("data-dirty", initrd, *drive(image), append="probe.stay", rescue=True) as guest:
+        with case("a file system with errors is repaired first"):
+            guest.wait_shell()
+            guest.shell_until("cat /proc/mounts", r"^/dev/vd\S+ /var ext4", "/var")
+            check("was repaired" in guest.shell("dmesg"), "e2fsck was not run")
+    with open(image, "r+b") as out:
+        out.seek(1024 + 0x20)
+        out.write(b"\xff" * 16)
+    with machine("data-broken", initrd, *drive(image), append="probe.stay", rescue=True) as guest:
+        with case("a file system that cannot be mounted is a problem, and /var is in memory"):
+            guest.wait_shell()
+            guest.shell_until("cat /proc/mounts", r"^tmpfs /var tmpfs", "/var")
+            check(any("/var is kept in memory" in p["message"] for p in guest.problems()), "no problem says so")
+    with machine("data-absent", initrd_without, *drive(folder / "disk"), append="probe.stay", rescue=True) as guest:
+        with case("without coracle-data and coracle-engine the machine comes up and says what is missing"):
+            guest.wait_shell()
+            guest.shell_until("cat /run/coracle/problems", "engine could not be started: /usr/lib/coracle/coracle-engine: No such file", "engine")
+            check(any("data could not be started" in p["message"] for p in guest.problems()), "no problem names data")
+            check("tmpfs /var" in guest.shell("cat /proc/mounts"), "no /var")
+
+
+def broken(initrd):
+    with machine("broken", initrd, append="probe.stay probe.broken coracle.data=wait", rescue=True) as guest:
+        with case("no data file system within the time: said, and on in memory"):
+            guest.wait_for("no file system labelled CORACLE-DATA appeared within 10 s")
+        with case("a configuration that crashes is a problem, and the engine starts"):
+            guest.wait_for("config was ended by signal 11")
+            guest.wait_for("probe: all done", 300)
+    with machine("small", initrd, memory=40, append="probe.stay") as guest:
+        with case("40 MiB are enough for init and the probe; too little memory is said"):
+            guest.wait_for(r"(\d+) MiB of memory are too little|probe: run 1")
+            guest.wait_for("probe: all done", 300)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="coracle-test.") as name:
+        folder = pathlib.Path(name)
+        initrd = make_initrd(folder)
+        without = make_initrd(folder, data=False, engine=False)
+        promises(initrd)
+        ways_down(initrd)
+        root_and_rescue(initrd)
+        data(folder, initrd, without)
+        broken(initrd)
+    finish()
+
+
+main()
