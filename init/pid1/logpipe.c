@@ -69,9 +69,10 @@ static void emit(int unit, struct logpipe *p)
 
 	if (now - p->window >= WINDOW_MS) {
 		char text[64];
+		int n = snprintf(text, sizeof(text), "(%d lines dropped here)", p->dropped);
 
 		if (p->dropped)
-			log_line(init_units[unit].name, text, (size_t)snprintf(text, sizeof(text), "(%d lines dropped here)", p->dropped));
+			log_line(init_units[unit].name, text, (size_t)n);
 		p->window = now;
 		p->lines = 0;
 		p->dropped = 0;

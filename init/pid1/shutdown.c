@@ -21,6 +21,7 @@
 #include "sys.h"
 
 #define DEBUG_EXIT_PORT 0xf4
+#define DEBUG_EXIT_MAX 63
 #define BURST 7
 #define BURST_MS 2000
 
@@ -59,12 +60,15 @@ static int sync_worker(const void *arg)
 	return 0;
 }
 
-/* QEMU's isa-debug-exit: the byte becomes its exit code. The virtual machine ends with the write. */
+/* QEMU's isa-debug-exit: the value V ends the virtual machine with the exit code 2V+1, which has room for 63. A code of 0 needs
+ * no port: power-off is exit code 0. */
 static void write_debug_exit(void)
 {
-	unsigned char code = (unsigned char)shutdown_exit_code;
+	unsigned char code = (unsigned char)MIN(shutdown_exit_code, DEBUG_EXIT_MAX);
 	int fd;
 
+	if (code == 0)
+		return;
 	if (ioperm(DEBUG_EXIT_PORT, 1, 1) == 0)
 		outb(code, DEBUG_EXIT_PORT);
 	fd = open("/dev/port", O_WRONLY | O_CLOEXEC);
