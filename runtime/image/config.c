@@ -7,6 +7,7 @@
 
 #include "lib/cdefs.h"
 #include "runtime/image/json.h"
+#include "runtime/image/say.h"
 
 /* Strings are yyjson's; the arrays of pointers to them lie in one block. */
 struct pool {
@@ -27,11 +28,11 @@ static int take_list(yyjson_val *c, const char *key, struct pool *pool, struct i
 	if (!list || yyjson_is_null(list))
 		return 0;
 	if (!yyjson_is_arr(list))
-		return err_set(err, EBADMSG, "%s is not a list", key);
+		return image_bad(err, "%s is not a list", key);
 	out->v = pool->next;
 	yyjson_arr_foreach(list, i, max, v) {
 		if (bad_value(v))
-			return err_set(err, EBADMSG, "%s holds something that is not a string", key);
+			return image_bad(err, "%s holds something that is not a string", key);
 		out->v[out->n++] = yyjson_get_str(v);
 	}
 	out->v[out->n] = NULL;
@@ -48,11 +49,11 @@ static int take_keys(yyjson_val *c, const char *key, struct pool *pool, struct i
 	if (!object || yyjson_is_null(object))
 		return 0;
 	if (!yyjson_is_obj(object))
-		return err_set(err, EBADMSG, "%s is not an object", key);
+		return image_bad(err, "%s is not an object", key);
 	out->v = pool->next;
 	yyjson_obj_foreach(object, i, max, k, v) {
 		if (bad_value(k))
-			return err_set(err, EBADMSG, "%s has a key with a NUL byte", key);
+			return image_bad(err, "%s has a key with a NUL byte", key);
 		out->v[out->n++] = yyjson_get_str(k);
 	}
 	out->v[out->n] = NULL;
@@ -68,13 +69,13 @@ static int take_labels(yyjson_val *c, struct image_config *out, struct err *err)
 	if (!object || yyjson_is_null(object) || yyjson_obj_size(object) == 0)
 		return 0;
 	if (!yyjson_is_obj(object))
-		return err_set(err, EBADMSG, "Labels is not an object");
+		return image_bad(err, "Labels is not an object");
 	out->label = calloc(yyjson_obj_size(object), sizeof(*out->label));
 	if (!out->label)
 		return err_set(err, ENOMEM, "parse");
 	yyjson_obj_foreach(object, i, max, k, v) {
 		if (bad_value(k) || bad_value(v))
-			return err_set(err, EBADMSG, "a label is not a string");
+			return image_bad(err, "a label is not a string");
 		out->label[out->label_count].key = yyjson_get_str(k);
 		out->label[out->label_count++].value = yyjson_get_str(v);
 	}
@@ -108,14 +109,14 @@ static int take_layers(yyjson_val *root, struct image_config *out, struct err *e
 	size_t i, max;
 
 	if (!yyjson_is_arr(list) && !yyjson_is_null(list))
-		return err_set(err, EBADMSG, "rootfs.diff_ids is not a list");
+		return image_bad(err, "rootfs.diff_ids is not a list");
 	if (yyjson_arr_size(list) > IMAGE_LAYERS_MAX)
-		return err_set(err, EBADMSG, "has more than %d layers", IMAGE_LAYERS_MAX);
+		return image_bad(err, "has more than %d layers", IMAGE_LAYERS_MAX);
 	yyjson_arr_foreach(list, i, max, v) {
 		const char *s = json_value_text(v);
 
 		if (!image_digest_ok(s))
-			return err_set(err, EBADMSG, "rootfs.diff_ids holds '%.80s', not a sha256 digest", s);
+			return image_bad(err, "rootfs.diff_ids holds '%.80s', not a sha256 digest", s);
 		memcpy(out->diff_id[out->layer_count++], s, IMAGE_DIGEST_SIZE);
 	}
 	return 0;
@@ -128,12 +129,12 @@ static int take_all(yyjson_val *root, struct pool *pool, struct image_config *ou
 	int r;
 
 	if (c && !yyjson_is_obj(c) && !yyjson_is_null(c))
-		return err_set(err, EBADMSG, "config is not an object");
+		return image_bad(err, "config is not an object");
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		yyjson_val *v = yyjson_obj_get(c, texts[i]);
 
 		if (v && !yyjson_is_null(v) && bad_value(v))
-			return err_set(err, EBADMSG, "%s is not a string", texts[i]);
+			return image_bad(err, "%s is not a string", texts[i]);
 	}
 	out->created = json_text(root, "created");
 	out->architecture = json_text(root, "architecture");
@@ -179,7 +180,7 @@ int image_config_parse(const char *json, size_t n, struct image_config *out, str
 	if (!out->pool)
 		r = err_set(err, ENOMEM, "parse");
 	else if (!yyjson_is_obj(yyjson_doc_get_root(doc)))
-		r = err_set(err, EBADMSG, "is not an object");
+		r = image_bad(err, "is not an object");
 	else
 		r = take_all(yyjson_doc_get_root(doc), &pool, out, err);
 	if (r < 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "runtime/image/say.h"
 
 #define DEPTH_MAX 32
 
@@ -35,19 +36,19 @@ int json_document(const char *json, size_t n, yyjson_doc **out, struct err *err)
 	yyjson_doc *doc;
 
 	if (n > IMAGE_JSON_MAX)
-		return err_set(err, EBADMSG, "longer than %u bytes", IMAGE_JSON_MAX);
+		return image_bad(err, "longer than %u bytes", IMAGE_JSON_MAX);
 	if (too_deep(json, n))
-		return err_set(err, EBADMSG, "nested deeper than %d", DEPTH_MAX);
+		return image_bad(err, "nested deeper than %d", DEPTH_MAX);
 	/* without YYJSON_READ_INSITU the text is not written to */
 	doc = yyjson_read_opts((char *)(uintptr_t)json, n, 0, NULL, &e);
 	if (!doc) {
 		if (e.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
 			return err_set(err, ENOMEM, "parse");
-		return err_set(err, EBADMSG, "not JSON: %s at byte %zu", e.msg, e.pos);
+		return image_bad(err, "not JSON: %s at byte %zu", e.msg, e.pos);
 	}
 	if (!yyjson_is_ctn(yyjson_doc_get_root(doc))) {
 		yyjson_doc_free(doc);
-		return err_set(err, EBADMSG, "not a JSON object or array");
+		return image_bad(err, "not a JSON object or array");
 	}
 	*out = doc;
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "lib/cdefs.h"
 #include "runtime/image/json.h"
+#include "runtime/image/say.h"
 
 #define INDEX_ENTRIES_MAX 4096
 #define DOCKER_IMAGES_MAX 256
@@ -54,15 +55,15 @@ static int read_descriptor(yyjson_val *v, const char *what, struct image_descrip
 
 	memset(d, 0, sizeof(*d));
 	if (!yyjson_is_obj(v))
-		return err_set(err, EBADMSG, "%s is missing or not an object", what);
+		return image_bad(err, "%s is missing or not an object", what);
 	if (!image_digest_ok(digest))
-		return err_set(err, EBADMSG, "%s: digest '%.80s' is not a sha256 digest", what, digest);
+		return image_bad(err, "%s: digest '%.80s' is not a sha256 digest", what, digest);
 	if (!yyjson_is_uint(size) || yyjson_get_uint(size) > INT64_MAX)
-		return err_set(err, EBADMSG, "%s: size is not a number of bytes", what);
+		return image_bad(err, "%s: size is not a number of bytes", what);
 	memcpy(d->digest, digest, IMAGE_DIGEST_SIZE);
 	d->size = yyjson_get_uint(size);
 	if (json_copy(v, "mediaType", d->media_type, sizeof(d->media_type)) < 0)
-		return err_set(err, EBADMSG, "%s: mediaType is too long", what);
+		return image_bad(err, "%s: mediaType is too long", what);
 	d->compression = layer_compression(d->media_type);
 	d->is_index = is_one_of(d->media_type, index_types, ARRAY_SIZE(index_types));
 	return 0;
@@ -99,9 +100,9 @@ int image_index_parse(const char *json, size_t n, struct image_descriptor **out,
 		return r;
 	list = yyjson_obj_get(yyjson_doc_get_root(doc), "manifests");
 	if (!yyjson_is_arr(list))
-		r = err_set(err, EBADMSG, "has no list of manifests");
+		r = image_bad(err, "has no list of manifests");
 	else if (yyjson_arr_size(list) > INDEX_ENTRIES_MAX)
-		r = err_set(err, EBADMSG, "lists more than %d manifests", INDEX_ENTRIES_MAX);
+		r = image_bad(err, "lists more than %d manifests", INDEX_ENTRIES_MAX);
 	else if (!(d = calloc(yyjson_arr_size(list) + 1, sizeof(*d))))
 		r = err_set(err, ENOMEM, "parse");
 	if (r == 0) {
@@ -158,19 +159,19 @@ int image_manifest_parse(const char *json, size_t n, struct image_manifest *out,
 	type = json_text(root, "mediaType");
 	list = yyjson_obj_get(root, "layers");
 	if (yyjson_obj_get(root, "fsLayers") || yyjson_get_int(yyjson_obj_get(root, "schemaVersion")) == 1)
-		r = err_set(err, EBADMSG, "is a schema 1 manifest, which Docker gave up in 2021: convert the image");
+		r = image_bad(err, "is a schema 1 manifest, which Docker gave up in 2021: convert the image");
 	else if (type[0] && !is_one_of(type, manifest_types, ARRAY_SIZE(manifest_types)))
-		r = err_set(err, EBADMSG, "is not an image manifest but %.100s", type);
+		r = image_bad(err, "is not an image manifest but %.100s", type);
 	else if (!yyjson_is_arr(list))
-		r = err_set(err, EBADMSG, "has no list of layers");
+		r = image_bad(err, "has no list of layers");
 	else if (yyjson_arr_size(list) > IMAGE_LAYERS_MAX)
-		r = err_set(err, EBADMSG, "has %zu layers, more than %d", yyjson_arr_size(list), IMAGE_LAYERS_MAX);
+		r = image_bad(err, "has %zu layers, more than %d", yyjson_arr_size(list), IMAGE_LAYERS_MAX);
 	else
 		r = read_descriptor(yyjson_obj_get(root, "config"), "config", &out->config, err);
 	if (r == 0 && out->config.media_type[0] && !is_one_of(out->config.media_type, config_types, ARRAY_SIZE(config_types)))
-		r = err_set(err, EBADMSG, "is an artifact (%.100s), not an image", out->config.media_type);
+		r = image_bad(err, "is an artifact (%.100s), not an image", out->config.media_type);
 	if (r == 0 && out->config.size > IMAGE_JSON_MAX)
-		r = err_set(err, EBADMSG, "has a configuration of %llu bytes", (unsigned long long)out->config.size);
+		r = image_bad(err, "has a configuration of %llu bytes", (unsigned long long)out->config.size);
 	if (r == 0) {
 		yyjson_arr_foreach(list, i, max, v) {
 			struct image_descriptor *d = &out->layer[i];
@@ -178,9 +179,9 @@ int image_manifest_parse(const char *json, size_t n, struct image_manifest *out,
 			if ((r = read_descriptor(v, "a layer", d, err)) < 0)
 				break;
 			if (strstr(d->media_type, "foreign") || strstr(d->media_type, "nondistributable"))
-				r = err_set(err, EBADMSG, "has a foreign layer, whose content is elsewhere (%s)", d->digest);
+				r = image_bad(err, "has a foreign layer, whose content is elsewhere (%s)", d->digest);
 			else if (strstr(d->media_type, "encrypted"))
-				r = err_set(err, EBADMSG, "has an encrypted layer (%s)", d->digest);
+				r = image_bad(err, "has an encrypted layer (%s)", d->digest);
 			if (r < 0)
 				break;
 		}
@@ -201,7 +202,7 @@ static int take_strings(yyjson_val *list, const char ***pool, const char ***out,
 		const char *s = json_value_text(v);
 
 		if (!*s)
-			return err_set(err, EBADMSG, "%s holds something that is not a string", what);
+			return image_bad(err, "%s holds something that is not a string", what);
 		*(*pool)++ = s;
 	}
 	*(*pool)++ = NULL;
@@ -216,9 +217,9 @@ static int read_docker_entry(yyjson_val *v, const char ***pool, struct image_doc
 	e->config = json_text(v, "Config");
 	e->layer_count = yyjson_arr_size(layers);
 	if (!e->config[0] || !yyjson_is_arr(layers))
-		return err_set(err, EBADMSG, "an image has no Config or no Layers");
+		return image_bad(err, "an image has no Config or no Layers");
 	if (e->layer_count > IMAGE_LAYERS_MAX)
-		return err_set(err, EBADMSG, "an image has %zu layers, more than %d", e->layer_count, IMAGE_LAYERS_MAX);
+		return image_bad(err, "an image has %zu layers, more than %d", e->layer_count, IMAGE_LAYERS_MAX);
 	if ((r = take_strings(layers, pool, &e->layers, err, "Layers")) < 0)
 		return r;
 	return take_strings(tags, pool, &e->tags, err, "RepoTags");
@@ -240,14 +241,14 @@ int image_docker_parse(const char *json, size_t n, struct image_docker_list *out
 	out->count = yyjson_arr_size(root);
 	if (!yyjson_is_arr(root) || out->count == 0 || out->count > DOCKER_IMAGES_MAX) {
 		image_docker_free(out);
-		return err_set(err, EBADMSG, "does not list between 1 and %d images", DOCKER_IMAGES_MAX);
+		return image_bad(err, "does not list between 1 and %d images", DOCKER_IMAGES_MAX);
 	}
 	yyjson_arr_foreach(root, i, max, v) {
 		size_t tags = yyjson_arr_size(yyjson_obj_get(v, "RepoTags"));
 
 		strings += 2 + MIN(tags, (size_t)DOCKER_TAGS_MAX) + yyjson_arr_size(yyjson_obj_get(v, "Layers"));
 		if (tags > DOCKER_TAGS_MAX)
-			r = err_set(err, EBADMSG, "an image has more than %d tags", DOCKER_TAGS_MAX);
+			r = image_bad(err, "an image has more than %d tags", DOCKER_TAGS_MAX);
 	}
 	out->entry = calloc(out->count, sizeof(*out->entry));
 	out->pool = pool = calloc(strings, sizeof(*pool));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "runtime/image/say.h"
 
 void store_blob_path(const char *digest, char out[128])
 {
@@ -40,13 +41,13 @@ int store_blob_read(struct store *s, const char *digest, size_t max, char **out,
 	int r;
 
 	if (!image_digest_ok(digest))
-		return err_set(err, EINVAL, "'%.80s' is not a digest", digest);
+		return image_say(err, EINVAL, "'%.80s' is not a digest", digest);
 	store_blob_path(digest, path);
 	if ((r = fd_read_file(s->rootfd, path, max, &data, &len, err)) < 0)
 		return err_wrap(err, r, "%s", s->root);
 	image_digest_of(data, len, actual);
 	if (strcmp(actual, digest) != 0)
-		return err_set(err, EBADMSG, "%s/%s is damaged: its digest is %s", s->root, path, actual);
+		return image_bad(err, "%s/%s is damaged: its digest is %s", s->root, path, actual);
 	*out = ptr_take(&data);
 	if (n)
 		*n = len;

@@ -15,6 +15,7 @@
 #include "lib/cdefs.h"
 #include "lib/fd.h"
 #include "lib/sys.h"
+#include "runtime/image/say.h"
 
 /* Between fork and exec: only calls that are safe in a child of a threaded process. */
 static NORETURN void become_fetch(char *const argv[], const int fds[5], pid_t parent)
@@ -82,16 +83,13 @@ static int take_line(struct child *c, char *text, int (*line)(char *, void *, st
 	long code;
 
 	if (c->ended)
-		return err_set(err, EPROTO, "coracle-fetch spoke after its end");
+		return image_say(err, EPROTO, "coracle-fetch spoke after its end");
 	if (strncmp(text, "error ", 6) == 0) {
 		code = strtol(text + 6, &end, 10);
 		if (code <= 0 || code > 4095)
 			code = EPROTO;
-		err_set(err, 0, "%s", *end == ' ' ? end + 1 : end);
-		if (err)
-			err->code = (int)code;
 		c->ended = -(int)code;
-		return c->ended;
+		return image_say(err, (int)code, "%s", *end == ' ' ? end + 1 : end);
 	}
 	if (!strcmp(text, "done") || !strncmp(text, "done ", 5))
 		c->ended = 1;
@@ -110,11 +108,11 @@ static int reap(struct child *c, struct err *err)
 	fd_close(&c->out);
 	/* a caller that reaps every child gets there first: then the answers alone decide */
 	if (r > 0 && WIFSIGNALED(status))
-		return err_set(err, EPROTO, WTERMSIG(status) == SIGSYS ?
+		return image_say(err, EPROTO, WTERMSIG(status) == SIGSYS ?
 			"coracle-fetch was stopped at a forbidden system call (signal %d)" :
 			"coracle-fetch was killed by signal %d", WTERMSIG(status));
 	if (c->ended != 1)
-		return err_set(err, EPROTO, "coracle-fetch ended without an answer");
+		return image_say(err, EPROTO, "coracle-fetch ended without an answer");
 	return 0;
 }
 
@@ -140,7 +138,7 @@ int child_read(struct child *c, int (*line)(char *, void *, struct err *), void 
 	c->len -= (size_t)(start - c->line);
 	memmove(c->line, start, c->len);
 	if (c->len >= FETCH_LINE_MAX)
-		return err_set(err, EPROTO, "coracle-fetch sent a line that is too long");
+		return image_say(err, EPROTO, "coracle-fetch sent a line that is too long");
 	return 1;
 }
 

@@ -202,10 +202,11 @@ static size_t find_digest(const struct store_entry *entry, size_t n, const char 
 }
 
 /* The name means the image from now on. One that loses its last name so stays, without a name. */
-static size_t set_name(struct store_entry *entry, size_t n, const char *name, const struct plan_image *image)
+static size_t set_name(struct store *s, struct store_entry *entry, size_t n, const char *name, const struct plan_image *image)
 {
 	struct store_entry before;
 	size_t at = find_name(entry, n, name);
+	const char *id;
 
 	memset(&before, 0, sizeof(before));
 	if (at < n)
@@ -216,8 +217,10 @@ static size_t set_name(struct store_entry *entry, size_t n, const char *name, co
 	memcpy(entry[at].name, name, strlen(name) + 1);
 	memcpy(entry[at].digest, image->manifest_digest, IMAGE_DIGEST_SIZE);
 	memcpy(entry[at].media_type, image->manifest_type, sizeof(entry[at].media_type));
+	memcpy(entry[at].id, image->id, IMAGE_DIGEST_SIZE);
 	entry[at].size = image->manifest_len;
-	if (before.digest[0] && find_digest(entry, n, before.digest) == n) {
+	id = before.digest[0] ? store_entry_id(s, &before) : NULL;
+	if (id && strcmp(id, image->id) != 0 && find_digest(entry, n, before.digest) == n) {
 		before.name[0] = '\0';
 		entry[n++] = before;
 	}
@@ -242,7 +245,7 @@ static int write_names(struct import *im, struct err *err)
 		const struct plan_image *image = &im->plan.image[i];
 
 		for (size_t k = 0; k < image->names; k++)
-			n = set_name(entry, n, image->name[k], image);
+			n = set_name(s, entry, n, image->name[k], image);
 	}
 	r = store_index_save(s, entry, n, err);
 	if (r < 0)

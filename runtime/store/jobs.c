@@ -12,6 +12,7 @@
 
 #include "lib/fd.h"
 #include "lib/sys.h"
+#include "runtime/image/say.h"
 
 #define MARKS_MAX (4u << 20)	/* bytes of a layer's marks */
 #define JOBS_MAX 4
@@ -138,12 +139,12 @@ static int start_job(struct import *im, size_t n, struct err *err)
 		j->keep ? (char *)"--copy" : NULL, NULL };
 
 	if (!m)
-		return err_set(err, ENOENT, "layer %s: its blob is missing", layer_name(j));
+		return image_say(err, ENOENT, "layer %s: its blob is missing", layer_name(j));
 	if (m->size != layer->size)
-		return err_set(err, EBADMSG, "layer %s: %llu bytes are there, the manifest says %llu: truncated or altered",
+		return image_bad(err, "layer %s: %llu bytes are there, the manifest says %llu: truncated or altered",
 			layer_name(j), (unsigned long long)m->size, (unsigned long long)layer->size);
 	if (m->digest[0] && strcmp(layer->digest, "-") && strcmp(m->digest, layer->digest))
-		return err_set(err, EBADMSG, "layer %s: the content's digest is %s: damaged or altered", layer_name(j), m->digest);
+		return image_bad(err, "layer %s: the content's digest is %s: damaged or altered", layer_name(j), m->digest);
 	if ((in = source_member_fd(&im->src, m, &at, err)) < 0)
 		return in;
 	snprintf(offset, sizeof(offset), "%lld", (long long)at);
@@ -168,7 +169,7 @@ static int take_done(const char *text, struct job *j, struct err *err)
 	if (sscanf(text, "done %71s %llu %71s %llu %7s", diff, &unpacked, digest, &bytes, how) != 5 ||
 	    !image_digest_ok(diff) || !image_digest_ok(digest) || strcmp(diff, j->diff_id) != 0 ||
 	    (strcmp(layer_of(j)->digest, "-") && strcmp(layer_of(j)->digest, digest)) || bytes != layer_of(j)->size)
-		return err_set(err, EPROTO, "coracle-fetch said '%.300s'", text);
+		return image_say(err, EPROTO, "coracle-fetch said '%.300s'", text);
 	memcpy(j->digest, digest, sizeof(digest));
 	j->unpacked = unpacked;
 	j->bytes = bytes;
@@ -191,11 +192,11 @@ static int take_answer(char *text, void *arg, struct err *err)
 		char *path = text + (opaque ? 7 : 9);
 
 		if (fetch_unescape(path) < 0)
-			return err_set(err, EPROTO, "coracle-fetch named a path that cannot be");
+			return image_say(err, EPROTO, "coracle-fetch named a path that cannot be");
 		buf_putc(&c->j->marks, opaque ? 'o' : 'i');
 		buf_add(&c->j->marks, path, strlen(path) + 1);
 		if (buf_error(&c->j->marks))
-			return err_set(err, EBADMSG, "too many directories without entries or too many opaque ones");
+			return image_bad(err, "too many directories without entries or too many opaque ones");
 		return 0;
 	}
 	if (!strncmp(text, "done ", 5))
@@ -212,7 +213,7 @@ static int take_answer(char *text, void *arg, struct err *err)
 		import_warn(c->im, line);
 		return 0;
 	}
-	return err_set(err, EPROTO, "coracle-fetch said '%.60s'", text);
+	return image_say(err, EPROTO, "coracle-fetch said '%.60s'", text);
 }
 
 static int finish_job(struct import *im, struct job *j, struct err *err)

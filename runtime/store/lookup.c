@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/fd.h"
+#include "runtime/image/say.h"
 
 #define ID_PREFIX_MIN 4
 
@@ -172,10 +173,10 @@ int store_image_lookup(struct store *s, const char *name, struct store_image **o
 	if (r == 1)
 		return load_image(s, entry, out, err);
 	if (r < 0)
-		return err_set(err, -r, "image id %s is not unique", name);
+		return image_say(err, -r, "image id %s is not unique", name);
 	if (image_ref_parse(name, &ref, err) < 0)
 		return -EINVAL;
-	return err_set(err, ENOENT, "image %s is not in the store", image_ref_full(&ref, full));
+	return image_say(err, ENOENT, "image %s is not in the store", image_ref_full(&ref, full));
 }
 
 int store_images(struct store *s, struct store_image ***out, struct err *err)

@@ -16,6 +16,7 @@
 
 #include "lib/fd.h"
 #include "lib/sys.h"
+#include "runtime/image/say.h"
 
 #define OPAQUE "trusted.overlay.opaque"
 #define OPAQUE_UNPRIVILEGED "user.overlay.opaque"
@@ -120,7 +121,7 @@ static int apply_opaque(int root, const char *path, struct err *err)
 	CLEANUP_FD int fd = open_strict(root, path, O_RDONLY | O_DIRECTORY);
 
 	if (fd < 0)
-		return fd == -ELOOP ? err_set(err, EBADMSG, "the opaque directory '%s' is behind a symbolic link", path) :
+		return fd == -ELOOP ? image_bad(err, "the opaque directory '%s' is behind a symbolic link", path) :
 			err_set(err, -fd, "open the opaque directory '%s'", path);
 	/* without root nothing will mount it with trusted attributes either */
 	if (fsetxattr(fd, geteuid() == 0 ? OPAQUE : OPAQUE_UNPRIVILEGED, "y", 1, 0) < 0)

@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/cdefs.h"
+#include "runtime/image/say.h"
 #include "runtime/store/storeint.h"
 
 #define IMAGES_MAX 256
@@ -17,7 +18,7 @@ struct plan_image *plan_add_image(struct plan *p, struct err *err)
 	struct plan_image *more;
 
 	if (p->images >= IMAGES_MAX) {
-		err_set(err, EBADMSG, "more than %d images", IMAGES_MAX);
+		image_bad(err, "more than %d images", IMAGES_MAX);
 		return NULL;
 	}
 	more = realloc(p->image, (p->images + 1) * sizeof(*more));
@@ -65,7 +66,7 @@ int plan_take_config(struct plan_image *image, char *json, size_t n, const struc
 	snprintf(have.variant, sizeof(have.variant), "%s", image->config.variant);
 	/* images made from scratch by hand may not say */
 	if (have.os[0] && have.architecture[0] && !image_platform_match(want, &have))
-		return err_set(err, ENOENT, "the image is for %s/%s, not %s/%s", have.os, have.architecture, want->os,
+		return image_say(err, ENOENT, "the image is for %s/%s, not %s/%s", have.os, have.architecture, want->os,
 			want->architecture);
 	image->layer = calloc(image->config.layer_count + 1, sizeof(*image->layer));
 	if (!image->layer)
@@ -105,7 +106,7 @@ static int take_manifest(struct plan_image *image, struct source *src, const str
 	    (r = plan_take_config(image, json, n, want, err)) < 0)
 		return r;
 	if (m->layer_count != image->config.layer_count)
-		return err_set(err, EBADMSG, "manifest %s has %zu layers, its configuration %zu", d->digest, m->layer_count,
+		return image_bad(err, "manifest %s has %zu layers, its configuration %zu", d->digest, m->layer_count,
 			image->config.layer_count);
 	for (size_t i = 0; i < m->layer_count; i++) {
 		struct plan_layer *layer = &image->layer[i];
@@ -148,14 +149,14 @@ static int resolve(struct source *src, const struct image_descriptor *list, size
 
 	if (!d) {
 		list_platforms(list, n, there, sizeof(there));
-		return err_set(err, ENOENT, "no image for %s/%s%s%s%s%s", want->os, want->architecture,
+		return image_say(err, ENOENT, "no image for %s/%s%s%s%s%s", want->os, want->architecture,
 			want->variant[0] ? "/" : "", want->variant, there[0] ? "; there is " : "", there);
 	}
 	*out = *d;
 	if (!d->is_index)
 		return 0;
 	if (depth >= IMAGE_INDEX_DEPTH_MAX)
-		return err_set(err, EBADMSG, "indexes are nested deeper than %d", IMAGE_INDEX_DEPTH_MAX);
+		return image_bad(err, "indexes are nested deeper than %d", IMAGE_INDEX_DEPTH_MAX);
 	blob_name(d->digest, name);
 	if ((r = source_read(src, name, IMAGE_JSON_MAX, d->digest, &json, &len, err)) < 0)
 		return r;
@@ -227,7 +228,7 @@ static int plan_layout(struct plan *p, struct source *src, const struct plan_opt
 		}
 	}
 	if (p->images == 0)
-		return err->text[0] ? -ENOENT : err_set(err, ENOENT, "index.json lists no image");
+		return err->text[0] ? -ENOENT : image_say(err, ENOENT, "index.json lists no image");
 	return 0;
 }
 
@@ -236,7 +237,7 @@ static int use_given_name(struct plan *p, const struct plan_options *opt, struct
 	struct plan_image *image = &p->image[0];
 
 	if (p->images != 1)
-		return err_set(err, EINVAL, "it holds %zu images: a name can be given to one only", p->images);
+		return image_say(err, EINVAL, "it holds %zu images: a name can be given to one only", p->images);
 	for (size_t k = 0; k < image->names; k++)
 		free(image->name[k]);
 	image->names = 0;
@@ -253,7 +254,7 @@ int plan_make(struct plan *p, struct source *src, const struct plan_options *opt
 	else if (source_find(src, "manifest.json"))
 		r = plan_docker(p, src, opt, err);
 	else
-		r = err_set(err, EBADMSG, "neither an OCI layout (index.json) nor a docker-archive (manifest.json)");
+		r = image_bad(err, "neither an OCI layout (index.json) nor a docker-archive (manifest.json)");
 	if (r == 0 && opt->name)
 		r = use_given_name(p, opt, err);
 	return r;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/cdefs.h"
+#include "runtime/image/say.h"
 #include "runtime/store/storeint.h"
 
 /* The file's name as a repository: "/media/My Nginx-1.2.tar.gz" -> "my-nginx-1.2" */
@@ -88,13 +89,13 @@ static int take_entry(struct plan_image *image, struct source *src, const struct
 	    (r = plan_take_config(image, json, n, opt->platform, err)) < 0)
 		return r;
 	if (e->layer_count != image->config.layer_count)
-		return err_set(err, EBADMSG, "%s has %zu layers, manifest.json %zu", e->config, image->config.layer_count,
+		return image_bad(err, "%s has %zu layers, manifest.json %zu", e->config, image->config.layer_count,
 			e->layer_count);
 	for (size_t i = 0; i < e->layer_count; i++) {
 		const struct source_member *m = source_find(src, e->layers[i]);
 
 		if (!m)
-			return err_set(err, EBADMSG, "the layer %s is missing", e->layers[i]);
+			return image_bad(err, "the layer %s is missing", e->layers[i]);
 		image->layer[i].docker_member = e->layers[i];
 		image->layer[i].size = m->size;
 		memcpy(image->layer[i].digest, "-", 2);

@@ -18,6 +18,7 @@
 #include "lib/fd.h"
 #include "lib/path.h"
 #include "lib/sys.h"
+#include "runtime/image/say.h"
 
 struct root {
 	struct store *s;
@@ -161,13 +162,13 @@ int store_rootfs_mount(struct store *s, const struct store_image *image, const c
 	int e;
 
 	if (!id_ok(id))
-		return err_set(err, EINVAL, "'%.80s' is not a container id", id);
+		return image_say(err, EINVAL, "'%.80s' is not a container id", id);
 	if (image->config.layer_count == 0)
-		return err_set(err, EINVAL, "the image has no layers");
+		return image_say(err, EINVAL, "the image has no layers");
 	if ((e = make_directories(&r, id, err)) < 0)
 		return e;
 	if (is_mounted(s, r.rootfs))
-		return err_set(err, EBUSY, "%s/%s is mounted", s->root, r.rootfs);
+		return image_say(err, EBUSY, "%s/%s is mounted", s->root, r.rootfs);
 	cwd = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY, 0);
 	if (cwd < 0 || fchdir(s->rootfd) < 0)
 		return err_set(err, cwd < 0 ? -cwd : errno, "enter %s", s->root);
@@ -185,7 +186,7 @@ int store_rootfs_unmount(struct store *s, const char *id, struct err *err)
 	int e;
 
 	if (!id_ok(id))
-		return err_set(err, EINVAL, "'%.80s' is not a container id", id);
+		return image_say(err, EINVAL, "'%.80s' is not a container id", id);
 	snprintf(below, sizeof(below), "containers/%s/rootfs", id);
 	if (!is_mounted(s, below))
 		return 0;
@@ -203,7 +204,7 @@ int store_volume(struct store *s, const char *name, char *path, size_t size, str
 	int made = 0, e;
 
 	if (!id_ok(name))
-		return err_set(err, EINVAL, "'%.80s' is not a volume's name", name);
+		return image_say(err, EINVAL, "'%.80s' is not a volume's name", name);
 	if ((size_t)snprintf(path, size, "%s/volumes/%s/_data", s->root, name) >= size)
 		return err_set(err, ENAMETOOLONG, "volume %s", name);
 	snprintf(below, sizeof(below), "volumes/%s", name);

@@ -13,6 +13,7 @@
 #include "lib/fd.h"
 #include "lib/path.h"
 #include "lib/sys.h"
+#include "runtime/image/say.h"
 #include "runtime/store/child.h"
 #include "runtime/store/storeint.h"
 
@@ -23,7 +24,7 @@ static struct source_member *add_member(struct source *src, char *name, struct e
 	struct source_member *m;
 
 	if (fetch_unescape(name) < 0 || src->members >= FETCH_MEMBERS_MAX) {
-		err_set(err, EPROTO, "coracle-fetch named a member that cannot be");
+		image_say(err, EPROTO, "coracle-fetch named a member that cannot be");
 		return NULL;
 	}
 	if (src->members == src->cap) {
@@ -80,7 +81,7 @@ static int take_answer(char *text, void *arg, struct err *err)
 		if (src->progress)
 			src->progress(a, src->arg);
 	} else if (strcmp(text, "done") && strncmp(text, "warning ", 8)) {
-		return err_set(err, EPROTO, "coracle-fetch said '%.60s'", text);
+		return image_say(err, EPROTO, "coracle-fetch said '%.60s'", text);
 	}
 	return 0;
 }
@@ -190,9 +191,9 @@ int source_read(struct source *src, const char *name, size_t max, const char *di
 	size_t got = 0;
 
 	if (!m)
-		return err_set(err, ENOENT, "it has no %s", name);
+		return image_say(err, ENOENT, "it has no %s", name);
 	if (m->size > max)
-		return err_set(err, EBADMSG, "%s is %llu bytes long, more than %zu", name, (unsigned long long)m->size, max);
+		return image_bad(err, "%s is %llu bytes long, more than %zu", name, (unsigned long long)m->size, max);
 	fd = source_member_fd(src, m, &offset, err);
 	if (fd < 0)
 		return fd;
@@ -207,14 +208,14 @@ int source_read(struct source *src, const char *name, size_t max, const char *di
 		if (r < 0)
 			return err_set(err, errno, "read %s", name);
 		if (r == 0)
-			return err_set(err, EBADMSG, "%s is truncated", name);
+			return image_bad(err, "%s is truncated", name);
 		got += (size_t)r;
 	}
 	data[got] = '\0';
 	if (digest) {
 		image_digest_of(data, got, actual);
 		if (strcmp(actual, digest) != 0)
-			return err_set(err, EBADMSG, "%s: the content's digest is %s, not %s: damaged or altered", name, actual, digest);
+			return image_bad(err, "%s: the content's digest is %s, not %s: damaged or altered", name, actual, digest);
 	}
 	*out = ptr_take(&data);
 	*n = got;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "runtime/image/say.h"
 
 #define MB 1000000ull
 
@@ -46,7 +47,7 @@ static int figures(struct import *im, uint64_t *need, uint64_t *avail)
 
 static int say(struct import *im, uint64_t need, uint64_t avail, struct err *err)
 {
-	return err_set(err, ENOSPC, "%s is too small: about %llu MB are needed, %llu MB are free", im->s->root,
+	return image_say(err, ENOSPC, "%s is too small: about %llu MB are needed, %llu MB are free", im->s->root,
 		(unsigned long long)((need + MB - 1) / MB), (unsigned long long)(avail / MB));
 }
 

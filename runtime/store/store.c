@@ -17,6 +17,7 @@
 #include "lib/fd.h"
 #include "lib/path.h"
 #include "lib/sys.h"
+#include "runtime/image/say.h"
 
 #ifndef RAMFS_MAGIC
 #define RAMFS_MAGIC 0x858458f6
@@ -54,7 +55,7 @@ static int take_lock(struct store *s, struct err *err)
 	if (s->lockfd < 0)
 		return err_set(err, -s->lockfd, "open %s/lock", s->root);
 	if (flock(s->lockfd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? err_set(err, EBUSY, "store %s is used by another process", s->root) :
+		return errno == EWOULDBLOCK ? image_say(err, EBUSY, "store %s is used by another process", s->root) :
 			err_set(err, errno, "lock %s", s->root);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "runtime/image/fetch/inflate.h"
 #include "runtime/image/fetch/tarread.h"
 #include "runtime/image/fetch/tree.h"
+#include "runtime/image/say.h"
 
 #define LIST_BLOCK 65536
 
@@ -57,7 +58,7 @@ static const char *member_name(struct archive_entry *e, char path[PATH_MAX], str
 	const char *name = archive_entry_pathname(e);
 
 	if (!name || tree_normalise(name, path, err) < 0) {
-		err_set(err, EBADMSG, "member '%s' has a name that is not taken", name ? name : "?");
+		image_bad(err, "member '%s' has a name that is not taken", name ? name : "?");
 		return NULL;
 	}
 	return path;
@@ -74,7 +75,7 @@ static int tell_link(struct archive_entry *e, const char *path, struct err *err)
 
 		to = archive_entry_symlink(e);
 		if (!to)
-			return err_set(err, EBADMSG, "member '%s' is a link to nothing", path);
+			return image_bad(err, "member '%s' is a link to nothing", path);
 		/* docker save before 25 wrote ID/layer.tar -> ../OTHER/layer.tar */
 		if (slash && !strncmp(to, "../", 3) && !memchr(path, '/', (size_t)(slash - path)))
 			to += 3;
@@ -83,7 +84,7 @@ static int tell_link(struct archive_entry *e, const char *path, struct err *err)
 		memcpy(joined, path, n);
 	}
 	if (strlen(to) >= PATH_MAX)
-		return err_set(err, EBADMSG, "member '%s' is a link to a name that is too long", path);
+		return image_bad(err, "member '%s' is a link to a name that is too long", path);
 	strcpy(joined + n, to);
 	answer("link %s %s", fetch_escape(path, name, sizeof(name)), fetch_escape(joined, target, sizeof(target)));
 	return 0;
@@ -101,9 +102,9 @@ static int list_member(struct archive *a, struct archive_entry *e, const struct 
 	if (archive_entry_hardlink(e) || archive_entry_filetype(e) == AE_IFLNK)
 		return tell_link(e, path, err);
 	if (archive_entry_filetype(e) != AE_IFREG || archive_entry_sparse_count(e) > 0)
-		return err_set(err, EBADMSG, "member '%s' is not a plain file", path);
+		return image_bad(err, "member '%s' is not a plain file", path);
 	if (at < 0 || size < 0 || at > l->size || size > l->size - at)
-		return err_set(err, EBADMSG, "truncated: member '%s' goes beyond the end", path);
+		return image_bad(err, "truncated: member '%s' goes beyond the end", path);
 	answer("at %lld %lld %s", (long long)at, (long long)size, fetch_escape(path, name, sizeof(name)));
 	return 0;
 }
@@ -123,7 +124,7 @@ int index_list(int fd, struct err *err)
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return 1;
 	if (pread(fd, head, sizeof(head), 0) < (ssize_t)sizeof(head))
-		return err_set(err, EBADMSG, "empty, not an archive");
+		return image_bad(err, "empty, not an archive");
 	if (inflate_guess(head, sizeof(head)) != IMAGE_PLAIN)
 		return 1;
 	l.fd = fd;
@@ -139,7 +140,7 @@ int index_list(int fd, struct err *err)
 	else
 		while ((r = tarread_next(a, e, err)) == 1) {
 			if (++members > FETCH_MEMBERS_MAX)
-				r = err_set(err, EBADMSG, "more than %d members", FETCH_MEMBERS_MAX);
+				r = image_bad(err, "more than %d members", FETCH_MEMBERS_MAX);
 			else
 				r = list_member(a, e, &l, err);
 			if (r < 0)
@@ -169,7 +170,7 @@ static int extract_file(struct archive *a, int dirfd, size_t number, uint64_t *s
 	*size = 0;
 	while ((r = archive_read_data_block(a, &block, &n, &offset)) == ARCHIVE_OK || r == ARCHIVE_WARN) {
 		if ((uint64_t)offset != *size)
-			return err_set(err, EBADMSG, "a member is sparse");
+			return image_bad(err, "a member is sparse");
 		if ((r = fd_write_full(fd, block, n)) < 0)
 			return err_set(err, -r, "write %s", name);
 		sha256_update(&hash, block, n);
@@ -195,7 +196,7 @@ static int extract_member(struct archive *a, struct archive_entry *e, int dirfd,
 	if (archive_entry_hardlink(e) || archive_entry_filetype(e) == AE_IFLNK)
 		return tell_link(e, path, err);
 	if (archive_entry_filetype(e) != AE_IFREG)
-		return err_set(err, EBADMSG, "member '%s' is not a plain file", path);
+		return image_bad(err, "member '%s' is not a plain file", path);
 	if ((r = extract_file(a, dirfd, number, &size, digest, err)) < 0)
 		return err_wrap(err, r, "member '%s'", path);
 	answer("staged %zu %llu %s %s", number, (unsigned long long)size, digest, fetch_escape(path, name, sizeof(name)));
@@ -211,12 +212,12 @@ int index_extract(struct stream *in, int dirfd, struct err *err)
 
 	while (r >= 0 && (r = tarread_next(a, e, err)) == 1) {
 		if (++members > FETCH_MEMBERS_MAX)
-			r = err_set(err, EBADMSG, "more than %d members", FETCH_MEMBERS_MAX);
+			r = image_bad(err, "more than %d members", FETCH_MEMBERS_MAX);
 		else
 			r = extract_member(a, e, dirfd, members, err);
 	}
 	if (r >= 0 && members == 0)
-		r = err_set(err, EBADMSG, "not a tar, or an empty one");
+		r = image_bad(err, "not a tar, or an empty one");
 	archive_read_free(a);
 	archive_entry_free(e);
 	return r;

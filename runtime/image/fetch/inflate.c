@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "lib/cdefs.h"
+#include "runtime/image/say.h"
 
 struct inflate {
 	enum image_compression how;
@@ -74,7 +75,7 @@ static long step_gzip(struct inflate *z, const unsigned char **in, size_t *n, un
 		if (*n == 0)
 			return 0;
 		if (z->padding || inflateReset(&z->gz) != Z_OK)
-			return err_set(err, EBADMSG, "bytes after the end of the gzip stream");
+			return image_bad(err, "bytes after the end of the gzip stream");
 		z->open = 1;
 	}
 	z->gz.next_in = (unsigned char *)(uintptr_t)*in;
@@ -89,7 +90,7 @@ static long step_gzip(struct inflate *z, const unsigned char **in, size_t *n, un
 	else if (r == Z_MEM_ERROR)
 		return err_set(err, ENOMEM, "decompress gzip");
 	else if (r != Z_OK && r != Z_BUF_ERROR)
-		return err_set(err, EBADMSG, "gzip stream is damaged (%s)", z->gz.msg ? z->gz.msg : "unknown");
+		return image_bad(err, "gzip stream is damaged (%s)", z->gz.msg ? z->gz.msg : "unknown");
 	return (long)(cap - z->gz.avail_out);
 }
 
@@ -128,6 +129,6 @@ long inflate_step(struct inflate *z, const unsigned char **in, size_t *n, unsign
 int inflate_end(struct inflate *z, struct err *err)
 {
 	if (z->open)
-		return err_set(err, EBADMSG, "%s stream is truncated", z->how == IMAGE_GZIP ? "gzip" : "zstd");
+		return image_bad(err, "%s stream is truncated", z->how == IMAGE_GZIP ? "gzip" : "zstd");
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "lib/fd.h"
 #include "runtime/image/fetch/answer.h"
 #include "runtime/image/fetch/tarread.h"
+#include "runtime/image/say.h"
 
 #define XATTR_VALUE_MAX 65536u
 
@@ -69,7 +70,7 @@ static int read_meta(struct archive_entry *e, struct tree_meta *m, struct err *e
 
 	memset(m, 0, sizeof(*m));
 	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
-		return err_set(err, EBADMSG, "has an owner out of range");
+		return image_bad(err, "has an owner out of range");
 	m->uid = (uint64_t)uid;
 	m->gid = (uint64_t)gid;
 	m->mode = archive_entry_mode(e);
@@ -159,14 +160,14 @@ static int unpack_typed(struct layer *l, struct archive_entry *e, const char *pa
 		return unpack_directory(e, l->t, path, m, err);
 	case S_IFLNK:
 		if (!target || !*target)
-			return err_set(err, EBADMSG, "is a symbolic link to nothing");
+			return image_bad(err, "is a symbolic link to nothing");
 		return tree_symlink(l->t, path, target, m, err);
 	case S_IFCHR:
 	case S_IFBLK:
 	case S_IFIFO:
 		return tree_node(l->t, path, m, err);
 	default:
-		return err_set(err, EBADMSG, "is of a type that layers do not have");
+		return image_bad(err, "is of a type that layers do not have");
 	}
 }
 
@@ -185,7 +186,7 @@ static int unpack_entry(struct layer *l, struct archive_entry *e, const char *na
 		return tree_whiteout(l->t, path, err);
 	if (link) {
 		if ((r = tree_normalise(link, target, err)) < 0)
-			return err_set(err, EBADMSG, "is a hard link to '%s', which leaves the layer", link);
+			return image_bad(err, "is a hard link to '%s', which leaves the layer", link);
 		return tree_link(l->t, path, target, err);
 	}
 	if ((r = read_meta(e, &m, err)) < 0)
@@ -205,7 +206,7 @@ int layer_unpack(struct stream *in, struct tree *t, struct err *err)
 		const char *name = archive_entry_pathname(e);
 
 		if (!name)
-			r = err_set(err, EBADMSG, "entry %llu has a name that cannot be read", (unsigned long long)t->entries);
+			r = image_bad(err, "entry %llu has a name that cannot be read", (unsigned long long)t->entries);
 		else if ((r = unpack_entry(&l, e, name, err)) < 0)
 			err_wrap(err, r, "entry '%s'", name);
 	}

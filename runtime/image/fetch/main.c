@@ -18,6 +18,7 @@
 #include "runtime/image/fetch/index.h"
 #include "runtime/image/fetch/layer.h"
 #include "runtime/image/image.h"
+#include "runtime/image/say.h"
 
 #define DIR_FD 3
 #define COPY_FD 4
@@ -84,9 +85,9 @@ static void tell_mark(enum tree_mark mark, const char *path)
 static int check_digests(const struct request *q, const char *in, const char *out, struct err *err)
 {
 	if (strcmp(q->digest, "-") && strcmp(q->digest, in))
-		return err_set(err, EBADMSG, "the content's digest is %s, not %s: damaged or altered", in, q->digest);
+		return image_bad(err, "the content's digest is %s, not %s: damaged or altered", in, q->digest);
 	if (out && strcmp(q->diff_id, "-") && strcmp(q->diff_id, out))
-		return err_set(err, EBADMSG, "unpacks to %s, but the configuration says %s: damaged or altered", out, q->diff_id);
+		return image_bad(err, "unpacks to %s, but the configuration says %s: damaged or altered", out, q->diff_id);
 	return 0;
 }
 

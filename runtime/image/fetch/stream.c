@@ -13,6 +13,7 @@
 #include "runtime/image/fetch/answer.h"
 #include "runtime/image/fetch/fetch.h"
 #include "runtime/image/fetch/inflate.h"
+#include "runtime/image/say.h"
 
 #define SLOTS 6
 
@@ -63,7 +64,7 @@ static long read_input(struct stream *s, struct err *err)
 	if (n < 0)
 		return err_set(err, errno, "read");
 	if (n == 0 && s->opt.size != UINT64_MAX)
-		return err_set(err, EBADMSG, "truncated: ends after %llu of %llu bytes",
+		return image_bad(err, "truncated: ends after %llu of %llu bytes",
 			(unsigned long long)s->in_bytes, (unsigned long long)s->opt.size);
 	if (s->opt.hash_in)
 		sha256_update(&s->hash_in, s->input, (size_t)n);

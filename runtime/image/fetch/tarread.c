@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "runtime/image/say.h"
+
 static la_ssize_t read_block(struct archive *a, void *arg, const void **data)
 {
 	struct stream *in = arg;
@@ -18,13 +20,10 @@ int tarread_error(struct archive *a, struct err *err, const char *what)
 	const char *text = archive_error_string(a);
 	int code = archive_errno(a);
 
-	/* libarchive's own numbers (ARCHIVE_ERRNO_MISC is -1) mean that the content is wrong */
-	if (code != ENOMEM && code != EIO)
+	/* libarchive's own numbers (EILSEQ, -1) mean that the content is wrong; these come from reading it */
+	if (code != ENOMEM && code != EIO && code != ENOSPC && code != EDQUOT && code != EFBIG)
 		code = EBADMSG;
-	err_set(err, 0, "%s: %s", what, text ? text : "unknown");
-	if (err)
-		err->code = code;
-	return -code;
+	return image_say(err, code, "%s: %s", what, text ? text : "unknown");
 }
 
 int tarread_open(struct archive **out, struct stream *in, struct err *err)

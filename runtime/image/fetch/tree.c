@@ -16,6 +16,7 @@
 #include "lib/sys.h"
 #include "runtime/image/fetch/fetch.h"
 #include "runtime/image/fetch/treeint.h"
+#include "runtime/image/say.h"
 
 /* The permissions of a directory that has no entry (yet): no tool writes such a mode, so that it tells at
  * the end which directories never got an entry. */
@@ -99,16 +100,16 @@ int tree_normalise(const char *name, char out[PATH_MAX], struct err *err)
 	size_t n = 0;
 
 	if (*name == '\0')
-		return err_set(err, EBADMSG, "has an empty name");
+		return image_bad(err, "has an empty name");
 	if (*name == '/' && name[strspn(name, "/")] != '\0')
-		return err_set(err, EBADMSG, "leaves the layer (absolute name)");
+		return image_bad(err, "leaves the layer (absolute name)");
 	while (*name) {
 		size_t len = strcspn(name, "/");
 
 		if (len == 2 && name[0] == '.' && name[1] == '.')
-			return err_set(err, EBADMSG, "leaves the layer");
+			return image_bad(err, "leaves the layer");
 		if (len > NAME_MAX || n + len + 2 > PATH_MAX)
-			return err_set(err, EBADMSG, "has a name that is too long");
+			return image_bad(err, "has a name that is too long");
 		if (len && !(len == 1 && name[0] == '.')) {
 			if (n)
 				out[n++] = '/';
@@ -156,7 +157,7 @@ static void cache_add(struct tree *t, const char *path, int fd)
 int tree_mark(struct tree *t, enum tree_mark mark, const char *path, struct err *err)
 {
 	if (++t->marks > FETCH_MARKS_MAX)
-		return err_set(err, EBADMSG, "has too many directories without entries or too many opaque ones");
+		return image_bad(err, "has too many directories without entries or too many opaque ones");
 	if (t->on_mark)
 		t->on_mark(mark, path);
 	return 0;
@@ -166,9 +167,9 @@ int tree_mark(struct tree *t, enum tree_mark mark, const char *path, struct err 
 static int refuse(int r, struct err *err)
 {
 	if (r == -EXDEV || r == -ELOOP)
-		return err_set(err, EBADMSG, "leaves the layer through a symbolic link");
+		return image_bad(err, "leaves the layer through a symbolic link");
 	if (r == -ENOTDIR)
-		return err_set(err, EBADMSG, "lies below something that is not a directory");
+		return image_bad(err, "lies below something that is not a directory");
 	return err_set(err, -r, "open the directory above");
 }
 
@@ -199,7 +200,7 @@ static int make_implicit(struct tree *t, const char *path, struct err *err)
 				*slash = '/';
 			r = parent < 0 ? parent : sys_mkdirat(parent, slash ? slash + 1 : part, IMPLICIT_MODE);
 			if (r == -EEXIST)
-				return err_set(err, EBADMSG, "passes through a symbolic link to nothing");
+				return image_bad(err, "passes through a symbolic link to nothing");
 			if (r < 0)
 				return err_set(err, -r, "make the directory above");
 			if ((r = dir_note(t, part, NULL, err)) < 0)

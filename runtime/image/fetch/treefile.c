@@ -12,6 +12,7 @@
 #include "lib/fd.h"
 #include "lib/path.h"
 #include "lib/sys.h"
+#include "runtime/image/say.h"
 
 #define WHITEOUT ".wh."
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
@@ -36,7 +37,7 @@ static int replace(struct tree *t, const char *path, const char **base, struct e
 	if (parent < 0)
 		return parent;
 	if (!**base)
-		return err_set(err, EBADMSG, "would replace the layer's root");
+		return image_bad(err, "would replace the layer's root");
 	if ((r = tree_remove(t, parent, *base, err)) < 0)
 		return r;
 	return tree_parent(t, path, base, err);
@@ -123,7 +124,7 @@ int tree_node(struct tree *t, const char *path, const struct tree_meta *m, struc
 	if (parent < 0)
 		return parent;
 	if (m->major > 0xfff || m->minor > 0xfffff)
-		return err_set(err, EBADMSG, "has a device number out of range");
+		return image_bad(err, "has a device number out of range");
 	r = *base ? sys_mknodat(parent, base, mode, dev) : -EEXIST;
 	if (r == -EEXIST) {
 		if ((parent = replace(t, path, &base, err)) < 0)
@@ -147,9 +148,9 @@ int tree_link(struct tree *t, const char *path, const char *target, struct err *
 	t->entries++;
 	r = tree_dirfd(t, target, slash ? (size_t)(slash - target) : 0, 1, err);
 	if (r == -ELOOP || r == -EXDEV)
-		return err_set(err, EBADMSG, "is a hard link through a symbolic link ('%s')", target);
+		return image_bad(err, "is a hard link through a symbolic link ('%s')", target);
 	if (r == -ENOENT || r == -ENOTDIR || !*from_base)
-		return err_set(err, EBADMSG, "is a hard link to '%s', which is not in this layer", target);
+		return image_bad(err, "is a hard link to '%s', which is not in this layer", target);
 	if (r < 0)
 		return err_set(err, -r, "open '%s'", target);
 	/* the cache may close it below */
@@ -168,7 +169,7 @@ int tree_link(struct tree *t, const char *path, const char *target, struct err *
 		r = sys_linkat(from, from_base, parent, base, 0);
 	}
 	if (r == -ENOENT || r == -EPERM)
-		return err_set(err, EBADMSG, "is a hard link to '%s', which is not a file of this layer", target);
+		return image_bad(err, "is a hard link to '%s', which is not a file of this layer", target);
 	return r < 0 ? err_set(err, -r, "link to '%s'", target) : 0;
 }
 
@@ -194,7 +195,7 @@ int tree_whiteout(struct tree *t, const char *path, struct err *err)
 	if (!strncmp(base, WHITEOUT_META, strlen(WHITEOUT_META)))
 		return 0;
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
-		return err_set(err, EBADMSG, "is a whiteout of nothing");
+		return image_bad(err, "is a whiteout of nothing");
 	r = sys_mknodat(parent, name, S_IFCHR, 0);
 	if (r != -EEXIST)
 		return r < 0 ? err_set(err, -r, "make the whiteout") : 0;
