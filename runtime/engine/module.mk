@@ -1,0 +1,4 @@
+# coracle-engine: containers of the boot configuration, logs, the Docker API
+ENGINE_SRC := $(sort $(wildcard runtime/engine/*.c))
+ENGINE_STORE_SRC := $(sort $(wildcard runtime/store/*.c runtime/image/*.c)) runtime/store/tool/import_cli.c
+$(call program,coracle-engine,$(ENGINE_SRC) $(ENGINE_STORE_SRC),-lmicrohttpd -lyyjson)
