@@ -4,3 +4,6 @@ FETCH_PARTS := $(filter-out runtime/image/fetch/main.c,$(FETCH_SRC))
 IMAGE_SRC := $(sort $(wildcard runtime/image/*.c))
 
 $(call program,coracle-fetch,$(FETCH_SRC),-larchive -lz -lzstd)
+$(call unit_test,image_names,$(IMAGE_SRC),-lyyjson)
+$(call unit_test,image_documents,$(IMAGE_SRC),-lyyjson)
+$(call unit_test,image_tree,$(FETCH_PARTS),-larchive -lz -lzstd)
