@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,6 +160,24 @@ static void add_env(struct buf *b, const struct service *s, const char *hostname
 	jw_close(b, ']');
 }
 
+/* As systemd and Docker 29: room for servers that raise it, no trap for programs that close every descriptor. On a host
+ * that gives us less, what it gives. */
+static void add_rlimits(struct buf *b)
+{
+	struct rlimit mine;
+	rlim_t hard = 524288;
+
+	if (getrlimit(RLIMIT_NOFILE, &mine) == 0 && mine.rlim_max < hard)
+		hard = mine.rlim_max;
+	jw_karr(b, "rlimits");
+	jw_open(b, '{');
+	jw_kstr(b, "type", "RLIMIT_NOFILE");
+	jw_kint(b, "soft", (int64_t)MIN(hard, 1024));
+	jw_kint(b, "hard", (int64_t)hard);
+	jw_close(b, '}');
+	jw_close(b, ']');
+}
+
 static int add_process(struct buf *b, const struct container *c, const struct user_ids *ids, const char *hostname, struct err *err)
 {
 	const struct service *s = &c->svc;
@@ -186,8 +205,7 @@ static int add_process(struct buf *b, const struct container *c, const struct us
 	add_env(b, s, hostname, ids->home);
 	jw_kstr(b, "cwd", s->working_dir ? s->working_dir : "/");
 	bundle_add_caps(b, s, caps, ids->uid == 0);
-	/* As systemd and Docker 29: room for servers that raise it, no trap for programs that close every descriptor. */
-	jw_kraw(b, "rlimits", "[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1024,\"hard\":524288}]");
+	add_rlimits(b);
 	jw_close(b, '}');
 	return 0;
 }
@@ -211,7 +229,7 @@ static int build(struct buf *b, struct container *c, char *const *source, struct
 	if (r < 0)
 		return r;
 	jw_open(b, '{');
-	jw_kstr(b, "ociVersion", "1.2.0");
+	jw_kstr(b, "ociVersion", "1.0.2");
 	r = add_process(b, c, &ids, hostname, err);
 	if (r < 0)
 		return r;

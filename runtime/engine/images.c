@@ -27,7 +27,7 @@ static size_t archive_count;
 static struct loop_watch pipe_watch = { .fd = -1 };
 static char line[LINE_MAX_BYTES];
 static size_t line_len;
-static bool importing;
+static bool importing = true;	/* until the media have been looked at */
 static void (*on_changed)(void);
 static void (*on_done)(void);
 
@@ -306,10 +306,9 @@ void images_import_media(const char *media, void (*changed)(void), void (*done)(
 	on_done = done;
 	scan_media(media);
 	if (archive_count == 0) {
-		done();
+		finish();
 		return;
 	}
-	importing = true;
 	if (pipe2(p, O_CLOEXEC) < 0) {
 		report_problem("engine", "import of images: %s", strerror(errno));
 		finish();

@@ -13,6 +13,7 @@ int images_lookup(const char *name, struct store_image **out, struct err *err);
 /* Looks for archives (*.tar *.tar.gz *.tgz *.tar.zst *.tzst) and OCI layouts below MEDIA/N and imports them.
  * changed is called after each one that succeeded, done at the end (also when there was nothing to do). */
 void images_import_media(const char *media, void (*changed)(void), void (*done)(void));
+/* True from the start of the engine until done: a missing image may still come. */
 bool images_importing(void);
 
 #endif

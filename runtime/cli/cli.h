@@ -1,0 +1,55 @@
+/* cli.h - what the verbs of `coracle` share. Each verb is one file with one function: argv[0] is the verb;
+ * it returns the exit code. */
+#ifndef CORACLE_CLI_H
+#define CORACLE_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <yyjson.h>
+#include "buf.h"
+#include "err.h"
+
+struct cli {
+	const char *docker_socket;	/* /run/docker.sock */
+	const char *run;		/* /run/coracle */
+};
+
+extern struct cli cli;
+
+int verb_ps(int argc, char **argv);
+int verb_images(int argc, char **argv);
+int verb_logs(int argc, char **argv);
+int verb_start(int argc, char **argv);
+int verb_stop(int argc, char **argv);
+int verb_restart(int argc, char **argv);
+int verb_inspect(int argc, char **argv);
+int verb_status(int argc, char **argv);
+int verb_services(int argc, char **argv);
+int verb_poweroff(int argc, char **argv);
+int verb_reboot(int argc, char **argv);
+int verb_version(int argc, char **argv);
+
+/* Prints "coracle: TEXT" on standard error and returns 1. */
+int cli_fail(const struct err *err);
+/* Prints how the verb is used on standard error and returns 2. */
+int cli_usage(const char *how);
+
+/* GET path as a JSON document; the caller frees it. NULL: *err says why. */
+yyjson_doc *cli_get(const char *path, struct err *err);
+
+/* "GET" or "POST" on /containers/NAME/ACTION[QUERY] for each name. Returns the exit code. */
+int cli_each(int argc, char **argv, const char *action, const char *query);
+
+/* One request to init's socket; line is called for each packet until an end. Returns 0 or -errno. */
+int cli_init(const char *request, void (*line)(const char *text, void *arg), void *arg, struct err *err);
+
+/* Containers as a table (all or running ones). */
+int cli_print_containers(bool all, struct err *err);
+
+/* Terminal-safe: control characters of s become '?'. Static buffer per call of at most 8. */
+const char *cli_safe(const char *s);
+
+/* "12 MB" */
+const char *cli_size(uint64_t bytes, char out[24]);
+
+#endif

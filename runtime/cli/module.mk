@@ -1,0 +1,2 @@
+# coracle: the small client of the engine and of init
+$(call program,coracle,$(sort $(wildcard runtime/cli/*.c)),-lyyjson)
