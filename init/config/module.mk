@@ -4,3 +4,8 @@ CONFIG_SRC := $(sort $(wildcard init/config/*.c init/config/*/*.c))
 CONFIG_CORE := $(filter-out init/config/main.c,$(CONFIG_SRC))
 
 $(call program,coracle-config,$(CONFIG_SRC),-lyaml -lz)
+
+CONFIG_TEST := $(CONFIG_CORE) tests/unit/config_helper.c
+$(call unit_test,config_yaml,$(CONFIG_TEST),-lyaml -lz)
+$(call unit_test,config_values,$(CONFIG_TEST),-lyaml -lz)
+$(call unit_test,config_compose,$(CONFIG_TEST),-lyaml -lz)

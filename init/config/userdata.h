@@ -7,7 +7,8 @@
 #define USERDATA_MAX ((size_t)1 << 20)	/* bytes as delivered, and again after decompression */
 
 /* Reads one blob into c: takes off gzip and base64 (one layer each), finds out
- * what it is, and reads it. Kinds that are not done yet are errors that name them. name: for messages. */
+ * what it is, and reads it. Kinds that are not done yet are errors that name them. name: for messages.
+ * The bytes must live as long as ctx's problems, which point into them. */
 void userdata_read(struct ctx *ctx, const char *name, const char *bytes, size_t len, struct config *c);
 
 struct meta {

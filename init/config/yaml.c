@@ -84,7 +84,7 @@ static bool count_nodes(struct loader *l, unsigned n, const yaml_mark_t *mark)
 }
 
 /* Puts a complete node, or an alias of one, where the parser stands. */
-static void attach(struct loader *l, struct node *node, const yaml_mark_t *mark)
+static void attach(struct loader *l, struct node *node)
 {
 	struct open_node *top = l->depth ? &l->stack[l->depth - 1] : NULL;
 	struct item *item;
@@ -95,7 +95,8 @@ static void attach(struct loader *l, struct node *node, const yaml_mark_t *mark)
 	}
 	if (top->node->type == NODE_MAP && !top->key) {
 		if (node->type != NODE_SCALAR) {
-			fail(l, mark, "quote it, if text was meant", "a key must be plain text");
+			l->failed = true;
+			diag_at(l->diags, DIAG_ERROR, node, "quote it, if text was meant", "a key must be text");
 			return;
 		}
 		top->key = node;
@@ -169,7 +170,7 @@ static void on_scalar(struct loader *l, const yaml_event_t *e)
 	n->end_line = n->line;
 	set_tag(l, n, e->data.scalar.tag, &e->start_mark);
 	add_anchor(l, e->data.scalar.anchor, n);
-	attach(l, n, &e->start_mark);
+	attach(l, n);
 }
 
 static void on_alias(struct loader *l, const yaml_event_t *e)
@@ -197,7 +198,7 @@ static void on_alias(struct loader *l, const yaml_event_t *e)
 		return;
 	}
 	if (count_nodes(l, a->node->expanded, &e->start_mark))
-		attach(l, a->node, &e->start_mark);
+		attach(l, a->node);
 }
 
 static void on_open(struct loader *l, enum node_type type, const yaml_event_t *e)
@@ -233,7 +234,7 @@ static void on_close(struct loader *l, const yaml_event_t *e)
 		n->expanded += i->value->expanded + (i->key ? 1 : 0);
 		n->height = MAX(n->height, i->value->height + 1);
 	}
-	attach(l, n, &e->end_mark);
+	attach(l, n);
 }
 
 /* Returns false at the end of the stream. */

@@ -51,12 +51,25 @@ static bool valid_path(const char *path)
 	}
 }
 
+/* Labels of a host name: letters and digits at both ends. */
+static bool valid_host(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool edge = i == 0 || i + 1 == n || s[i - 1] == '.' || s[i + 1] == '.';
+
+		/* a dot between two labels stands at no edge of the name and next to no other dot */
+		if (!strchr(LOWER UPPER DIGITS ".-", s[i]) || ((s[i] == '-' || s[i] == '.') && edge))
+			return false;
+	}
+	return n > 0;
+}
+
 static bool valid_domain(const char *s, size_t n)
 {
 	size_t host = strcspn(s, ":/");
 	size_t port;
 
-	if (host > n || host == 0 || strspn(s, LOWER UPPER DIGITS ".-") < host)
+	if (host > n || !valid_host(s, host))
 		return false;
 	if (host == n)
 		return true;
