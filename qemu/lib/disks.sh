@@ -35,7 +35,7 @@ images_add() {
 }
 
 data_make() {
-	local mke2fs=$build/sysroot/target/sbin/mke2fs
+	local mke2fs=$build/sysroot/target/mke2fs
 	[[ -x $mke2fs ]] || mke2fs=$(PATH=$PATH:/usr/sbin:/sbin command -v mke2fs) ||
 		die "--data needs mke2fs; on Debian: apt-get install e2fsprogs"
 	# Made beside its final name: an interrupted run leaves no half-made disk that the next one would use.

@@ -23,6 +23,8 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("CORACLE_BUILD", TOP / "build"))
 SLOW = float(os.environ.get("CORACLE_TEST_SLOW", "1"))
 LIMIT = 90
+ESCAPE = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
+ESCAPE_BEGUN = re.compile(rb"(\x1b(\[[0-9;?]*)?|[\xc0-\xff][\x80-\xbf]*)$")
 
 _results = {"count": 0, "failed": 0}
 
@@ -159,12 +161,16 @@ class Machine:
 
     def _read(self):
         stream = self.process.stdout.fileno()
+        pending = b""
         while True:
             block = os.read(stream, 65536)
             self.log.write(block)
             self.log.flush()
+            pending += block
+            complete = pending if not block or pending[-1:] == b"\n" else ESCAPE_BEGUN.sub(b"", pending)
+            pending = pending[len(complete):]
             with self.changed:
-                self.text += block.decode("utf-8", "replace").replace("\r", "")
+                self.text += ESCAPE.sub(b"", complete).decode("utf-8", "replace").replace("\r", "")
                 self.ended = not block
                 self.changed.notify_all()
             if not block:
@@ -200,7 +206,7 @@ class Machine:
 
     def wait_shell(self, limit=LIMIT):
         """Waits for the rescue shell's prompt."""
-        self.wait_for(r"^[^\n]*# $", limit)
+        self.wait_for(r"^\S*:\S* ?# ", limit)
 
     def shell(self, command, limit=LIMIT, ok=True):
         """Runs a command in the rescue shell; its output. Needs rescue=True and wait_shell()."""
@@ -208,7 +214,7 @@ class Machine:
         number = self.commands
         # The quotes keep the shell's echo of this line from looking like the answer.
         self.type(f"echo BE''GIN-{number}; {command}; echo E''ND-{number}-$?\n")
-        found = self.wait_for(rf"^BEGIN-{number}\n(.*?)^?END-{number}-(\d+)\n", limit)
+        found = self.wait_for(rf"^BEGIN-{number}\n(.*?)END-{number}-(\d+)\n", limit)
         if ok:
             check(found.group(2) == "0", f"in the guest: {command}: exit code {found.group(2)}: {found.group(1)}")
         return found.group(1)
