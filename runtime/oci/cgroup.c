@@ -1,0 +1,231 @@
+/* cgroup.c - finding, making and opening a container's control groups. Runs in
+ * coracle-runtime, outside the container; never removes what others made. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+#include "lib/fd.h"
+#include "lib/path.h"
+#include "lib/sys.h"
+#include "runtime/oci/cgroup.h"
+
+/* One line of /proc/self/cgroup: "4:memory:/path", "9:name=systemd:/", "0::/". */
+static void add_hierarchy(struct cgroup *c, char *line)
+{
+	char *controllers = strchr(line, ':'), *end;
+	struct cgroup_hierarchy *h = &c->h[c->n];
+	struct statfs fs;
+	int fd;
+
+	if (!controllers || c->n == CGROUP_HIERARCHIES)
+		return;
+	controllers++;
+	end = strchr(controllers, ':');
+	if (!end || end - controllers >= (int)sizeof h->name)
+		return;
+	*end = '\0';
+	h->v2 = !*controllers;
+	snprintf(h->option, sizeof h->option, "%s", controllers);
+	snprintf(h->name, sizeof h->name, "%s", h->v2 ? "unified" : strncmp(controllers, "name=", 5) ? controllers : controllers + 5);
+	h->dir = -1;
+	h->created = false;
+	fd = sys_openat(c->base, h->name, O_PATH | O_DIRECTORY, 0);
+	if (fd < 0)
+		return;		/* a hierarchy that is not mounted here */
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+		c->n++;
+	close(fd);
+}
+
+static int find_hierarchies(struct cgroup *c, struct err *err)
+{
+	char text[4096], *line, *save = NULL;
+	ssize_t n = fd_read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof text);
+
+	if (n < 0)
+		return err_set(err, (int)-n, "read /proc/self/cgroup");
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		add_hierarchy(c, line);
+	return 0;
+}
+
+static int set_path(struct cgroup *c, const char *path, const char *id, struct err *err)
+{
+	int n = path && *path ? snprintf(c->path, sizeof c->path, "%s", path + strspn(path, "/"))
+			      : snprintf(c->path, sizeof c->path, "coracle/%s", id);
+
+	if (n >= (int)sizeof c->path)
+		return err_set(err, 0, "linux.cgroupsPath: longer than %d bytes", CGROUP_PATH_MAX);
+	while (n > 0 && c->path[n - 1] == '/')
+		c->path[--n] = '\0';
+	if (!n)
+		return err_set(err, 0, "linux.cgroupsPath: \"%s\" is the root group", path);
+	for (const char *p = c->path; *p; p += strcspn(p, "/"), p += strspn(p, "/"))
+		if (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2]))
+			return err_set(err, 0, "linux.cgroupsPath: \"%s\" leaves its hierarchy", path);
+	if (strchr(c->path, ':'))
+		return err_set(err, 0, "linux.cgroupsPath: \"%s\" is a systemd name; --systemd-cgroup is not supported", path);
+	return 0;
+}
+
+int cgroup_init(struct cgroup *c, const char *cgroups_path, const char *id, struct err *err)
+{
+	struct statfs fs;
+	int r;
+
+	c->n = 0;
+	c->pure_v2 = false;
+	c->base = sys_openat(AT_FDCWD, CGROUP_ROOT, O_PATH | O_DIRECTORY, 0);
+	if (c->base < 0)
+		return err_set(err, -c->base, "open " CGROUP_ROOT);
+	if ((r = set_path(c, cgroups_path, id, err)) < 0)
+		return r;
+	if (fstatfs(c->base, &fs) < 0)
+		return err_set(err, errno, "statfs " CGROUP_ROOT);
+	if (fs.f_type != CGROUP2_SUPER_MAGIC)
+		return find_hierarchies(c, err);
+	c->pure_v2 = true;
+	c->n = 1;
+	c->h[0] = (struct cgroup_hierarchy){ .v2 = true, .dir = -1 };
+	return 0;
+}
+
+void cgroup_fini(struct cgroup *c)
+{
+	for (int i = 0; i < c->n; i++)
+		fd_close(&c->h[i].dir);
+	fd_close(&c->base);
+	c->n = 0;
+}
+
+static int full_path(const struct cgroup *c, const struct cgroup_hierarchy *h, char *out, size_t size)
+{
+	return snprintf(out, size, "%s%s%s", h->name, *h->name ? "/" : "", c->path);
+}
+
+/* mkdir -p below the base; *made tells whether the last directory is new. */
+static int make_dirs(int base, char *path, bool *made)
+{
+	int r = sys_mkdirat(base, path, 0755);
+
+	*made = r == 0;
+	if (r == -EEXIST)
+		return 0;
+	if (r != -ENOENT)
+		return r;
+	for (char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		r = sys_mkdirat(base, path, 0755);
+		*p = '/';
+		if (r < 0 && r != -EEXIST)
+			return r;
+	}
+	r = sys_mkdirat(base, path, 0755);
+	*made = r == 0;
+	return r == -EEXIST ? 0 : r;
+}
+
+static int refuse_used(int dir, const char *path, struct err *err)
+{
+	char one[16];
+	ssize_t n = fd_read_small(dir, "cgroup.procs", one, sizeof one);
+
+	if (n == 0 || n == -EOPNOTSUPP)
+		return 0;
+	if (n < 0 && n != -EFBIG)
+		return err_set(err, (int)-n, "read cgroup.procs of %s", path);
+	return err_set(err, 0, "the container's cgroup %s is not empty", path);
+}
+
+static int create_one(struct cgroup *c, struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err)
+{
+	char path[CGROUP_PATH_MAX + 80];
+	int r;
+
+	full_path(c, h, path, sizeof path);
+	if ((r = make_dirs(c->base, path, &h->created)) < 0)
+		return err_set(err, -r, "make the cgroup %s/%s", CGROUP_ROOT, path);
+	h->dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
+	if (h->dir < 0)
+		return err_set(err, -h->dir, "open the cgroup %s/%s", CGROUP_ROOT, path);
+	if (!h->created && (r = refuse_used(h->dir, path, err)) < 0)
+		return r;
+	if (h->v2)
+		return c->pure_v2 ? cgroup_v2_apply(c, h, res, err) : 0;
+	if (!strcmp(h->name, "cpuset") && (r = cgroup_v1_prepare_cpuset(c, h, err)) < 0)
+		return r;
+	return cgroup_v1_apply(h, res, err);
+}
+
+int cgroup_create(struct cgroup *c, const struct spec_resources *res, struct err *err)
+{
+	if (!c->pure_v2 && res->unified_n)
+		return err_set(err, 0, "linux.resources.unified: this host has no cgroup v2 controllers");
+	for (int i = 0; i < c->n; i++) {
+		int r = create_one(c, &c->h[i], res, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int cgroup_open(struct cgroup *c, struct err *err)
+{
+	int found = 0;
+
+	for (int i = 0; i < c->n; i++) {
+		char path[CGROUP_PATH_MAX + 80];
+
+		full_path(c, &c->h[i], path, sizeof path);
+		c->h[i].dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
+		if (c->h[i].dir >= 0)
+			found++;
+	}
+	return found || !c->n ? 0 : err_set(err, ENOENT, "open the cgroup %s", c->path);
+}
+
+int cgroup_unified_fd(const struct cgroup *c)
+{
+	for (int i = 0; i < c->n; i++)
+		if (c->h[i].v2)
+			return c->h[i].dir;
+	return -1;
+}
+
+int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%d", (int)pid);
+	for (int i = 0; i < c->n; i++) {
+		const struct cgroup_hierarchy *h = &c->h[i];
+		int r;
+
+		if (h->dir < 0 || (h->v2 && !v2_too))
+			continue;
+		if ((r = cgroup_write(h->dir, "cgroup.procs", text, err)) < 0)
+			return err_wrap(err, r, "join the %s cgroup %s", h->name, c->path);
+	}
+	return 0;
+}
+
+int cgroup_write(int dir, const char *file, const char *value, struct err *err)
+{
+	int r = fd_write_small(dir, file, value);
+
+	return r < 0 ? err_set(err, -r, "write \"%s\" to %s", value, file) : 0;
+}
+
+int cgroup_write_int(int dir, const char *file, int64_t value, struct err *err)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lld", (long long)value);
+	return cgroup_write(dir, file, text, err);
+}

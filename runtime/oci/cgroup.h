@@ -1,0 +1,70 @@
+/* cgroup.h - one container's place in the host's control groups.
+ *
+ * Hosts come as v2 (/sys/fs/cgroup is cgroup2), v1, or hybrid (v1 controllers
+ * below a tmpfs, cgroup2 in unified/); all are served. The container's path is
+ * the same in every hierarchy: linux.cgroupsPath taken from the hierarchy's
+ * root, or /coracle/ID. What was there before us is used but never removed. */
+#ifndef CORACLE_OCI_CGROUP_H
+#define CORACLE_OCI_CGROUP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include "lib/err.h"
+#include "runtime/oci/spec.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define CGROUP_HIERARCHIES 24
+#define CGROUP_PATH_MAX 1024
+
+struct cgroup_hierarchy {
+	char name[64];		/* directory below CGROUP_ROOT: "" (pure v2), "memory", "cpu,cpuacct", "unified" */
+	char option[72];	/* v1: mount option of the hierarchy: "memory", "name=systemd" */
+	bool v2;
+	bool created;		/* the directory is ours to remove */
+	int dir;		/* the container's directory, -1: not open */
+};
+
+struct cgroup {
+	int base;		/* CGROUP_ROOT, -1: not open */
+	bool pure_v2;
+	char path[CGROUP_PATH_MAX];	/* without a leading slash: "coracle/ID" */
+	struct cgroup_hierarchy h[CGROUP_HIERARCHIES];
+	int n;
+};
+
+/* Finds out what the host has and fixes the path. c need not be initialised. */
+int cgroup_init(struct cgroup *c, const char *cgroups_path, const char *id, struct err *err);
+/* Makes the directories and writes the limits. On failure the caller runs cgroup_remove. */
+int cgroup_create(struct cgroup *c, const struct spec_resources *res, struct err *err);
+/* Opens the existing directories of a container (exec, kill, pause, ps). */
+int cgroup_open(struct cgroup *c, struct err *err);
+void cgroup_fini(struct cgroup *c);
+
+/* The cgroup2 directory for CLONE_INTO_CGROUP, or -1. */
+int cgroup_unified_fd(const struct cgroup *c);
+/* Moves a process (0: the caller) into every v1 hierarchy, or into all of them when v2_too. */
+int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err);
+
+/* Calls fn for each process of the container, those of child groups too. */
+int cgroup_each_pid(const struct cgroup *c, int (*fn)(pid_t pid, void *arg), void *arg, struct err *err);
+/* Sends sig to all of them; SIGKILL by cgroup.kill where the kernel has it. */
+int cgroup_signal(const struct cgroup *c, int sig, struct err *err);
+int cgroup_freeze(const struct cgroup *c, bool frozen, struct err *err);
+/* 1 frozen, 0 not (or unknown). */
+int cgroup_frozen(const struct cgroup *c);
+/* Kills what is left and removes the directories, waiting up to 10 s for them to become empty. all: also those not marked created. */
+int cgroup_remove(struct cgroup *c, bool all, struct err *err);
+
+/* Mounts the container's view of the control groups at the directory destfd of
+ * the rootfs (type "cgroup"). flags: MS_* . own_ns: the container has a cgroup namespace. */
+int cgroup_mount(const struct cgroup *c, int rootfd, int destfd, const char *dest, unsigned long flags, bool own_ns, struct err *err);
+
+/* cgroup_v1.c, cgroup_v2.c */
+int cgroup_v1_apply(const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err);
+int cgroup_v1_prepare_cpuset(const struct cgroup *c, const struct cgroup_hierarchy *h, struct err *err);
+int cgroup_v2_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err);
+/* Writes a file of the group; the error names it and the value. */
+int cgroup_write(int dir, const char *file, const char *value, struct err *err);
+int cgroup_write_int(int dir, const char *file, int64_t value, struct err *err);
+
+#endif

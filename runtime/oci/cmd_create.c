@@ -1,0 +1,95 @@
+/* cmd_create.c - create and run. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "lib/cdefs.h"
+#include "runtime/oci/args.h"
+#include "runtime/oci/container.h"
+#include "runtime/oci/verbs.h"
+
+/* Descriptors of socket activation are passed like --preserve-fds. */
+static int listen_fds(void)
+{
+	const char *s = getenv("LISTEN_FDS"), *p = getenv("LISTEN_PID");
+	int n = s ? atoi(s) : 0;
+
+	if (p && atoi(p) != getpid())
+		return 0;
+	return n > 0 && n < 1024 ? n : 0;
+}
+
+static int parse(const struct globals *g, int argc, char **argv, struct container_options *o, bool *detach, bool *keep, struct err *err)
+{
+	const char *bundle = ".";
+	const struct args_option options[] = {
+		{ "bundle", 'b', ARGS_VALUE, &bundle }, { "pid-file", 0, ARGS_VALUE, &o->pid_file },
+		{ "console-socket", 0, ARGS_VALUE, &o->console_socket }, { "no-pivot", 0, ARGS_FLAG, &o->no_pivot },
+		{ "no-new-keyring", 0, ARGS_FLAG, &o->no_new_keyring }, { "preserve-fds", 0, ARGS_NUMBER, &o->preserve_fds },
+		{ "detach", 'd', ARGS_FLAG, detach }, { "keep", 0, ARGS_FLAG, keep }, { "no-subreaper", 0, ARGS_FLAG, NULL },
+	};
+	/* the last three belong to run alone */
+	int n = args_parse(argc, argv, options, ARRAY_SIZE(options) - (o->run ? 0 : 3), false, err);
+
+	if (n < 0)
+		return n;
+	if (n != 1)
+		return verb_usage(err, o->run ? "run [--detach] [--bundle DIR] ID" : "create [--bundle DIR] ID");
+	o->root = g->root;
+	o->id = argv[0];
+	o->bundle = bundle;
+	o->pid_file = args_absolute(o->pid_file);
+	o->console_socket = args_absolute(o->console_socket);
+	o->listen_fds = listen_fds();
+	o->preserve_fds += o->listen_fds;
+	return 0;
+}
+
+int verb_create(const struct globals *g, int argc, char **argv, struct err *err)
+{
+	static struct container c;
+	bool detach = true, keep = false;
+	int r = parse(g, argc, argv, &c.opt, &detach, &keep, err);
+
+	if (r < 0)
+		return r;
+	r = container_create(&c, err);
+	/* the process ends here: its memory and descriptors need no freeing one by one */
+	return r < 0 ? err_wrap(err, r, "coracle-runtime create failed") : 0;
+}
+
+static int wait_and_delete(const struct globals *g, struct container *c, bool keep, struct err *err)
+{
+	struct state s;
+	int status = wait_foreground(c->pid, c->master, err), r;
+
+	if (keep || (r = state_load(&s, g->root, c->opt.id, err)) < 0)
+		return status;
+	r = delete_container(g, &s, err);
+	state_fini(&s);
+	return status < 0 || r >= 0 ? status : r;
+}
+
+int verb_run(const struct globals *g, int argc, char **argv, struct err *err)
+{
+	static struct container c;
+	bool detach = false, keep = false;
+	sigset_t all;
+	int r;
+
+	c.opt.run = true;
+	if ((r = parse(g, argc, argv, &c.opt, &detach, &keep, err)) < 0)
+		return r;
+	c.opt.own_console = !detach;
+	if (!detach) {
+		/* signals are passed on from the moment the container can be there */
+		sigfillset(&all);
+		sigprocmask(SIG_BLOCK, &all, NULL);
+	}
+	r = container_create(&c, err);
+	if (r < 0)
+		return err_wrap(err, r, "coracle-runtime run failed");
+	return detach ? 0 : wait_and_delete(g, &c, keep, err);
+}

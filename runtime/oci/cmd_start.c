@@ -1,0 +1,94 @@
+/* cmd_start.c - start: says go to a created container and hears whether its
+ * program could be executed. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "lib/fd.h"
+#include "lib/path.h"
+#include "lib/sys.h"
+#include "runtime/oci/args.h"
+#include "runtime/oci/hooks.h"
+#include "runtime/oci/sync.h"
+#include "runtime/oci/verbs.h"
+
+static int connect_to(const struct state *s)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	char name[32];
+
+	if (fd < 0)
+		return -errno;
+	snprintf(a.sun_path, sizeof a.sun_path, "%s/start.sock", path_of_fd(s->dir, name, sizeof name));
+	if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
+static int poststart(const struct globals *g, const struct state *s, struct err *err)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+	struct spec spec = { 0 };
+	int r;
+
+	(void)g;
+	if (!s->has_hooks)
+		return 0;
+	if ((r = spec_load(&spec, s->dir, "config.json", err)) < 0)
+		return r;
+	buf_init(&b, 1 << 20);
+	state_json(&b, spec.version, s->id, "running", s->pid, s->bundle, spec.annotations, spec.annotations_n);
+	r = hooks_run(&spec.hooks[HOOK_POSTSTART], "poststart", b.data, b.len, err);
+	spec_free(&spec);
+	return r;
+}
+
+static int not_created(const struct state *s, struct err *err)
+{
+	enum state_status st = state_status(s, NULL);
+
+	if (st == STATUS_STOPPED)
+		return err_set(err, 0, "cannot start a container that has stopped");
+	return err_set(err, 0, "cannot start an already running container");
+}
+
+static int go(const struct globals *g, struct state *s, struct err *err)
+{
+	CLEANUP_FD int fd = -1;
+	int m;
+
+	if (state_status(s, NULL) != STATUS_CREATED)
+		return not_created(s, err);
+	fd = connect_to(s);
+	if (fd == -ECONNREFUSED) {
+		/* started by a start that did not live to remove the name */
+		sys_unlinkat(s->dir, "start.sock", 0);
+		return not_created(s, err);
+	}
+	if (fd < 0)
+		return err_set(err, -fd, "connect to the container");
+	if ((m = sync_send(fd, SYNC_GO, "")) < 0)
+		return m == -EPIPE ? not_created(s, err) : err_set(err, -m, "say go");
+	m = sync_receive(fd, err);
+	sys_unlinkat(s->dir, "start.sock", 0);
+	if (m == SYNC_EOF)
+		return poststart(g, s, err);
+	return m < 0 ? m : -EINVAL;
+}
+
+int verb_start(const struct globals *g, int argc, char **argv, struct err *err)
+{
+	struct state s;
+	int r, n = args_parse(argc, argv, NULL, 0, false, err);
+
+	if (n < 0)
+		return n;
+	if (n != 1)
+		return verb_usage(err, "start ID");
+	if ((r = state_load(&s, g->root, argv[0], err)) == 0)
+		r = go(g, &s, err);
+	state_fini(&s);
+	return r < 0 ? err_wrap(err, r, "coracle-runtime start failed") : 0;
+}

@@ -1,0 +1,195 @@
+/* console.c - pseudo terminals. console_setup runs in the container's process
+ * before pivot_root, the rest in the runtime. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+#include "lib/fd.h"
+#include "lib/path.h"
+#include "lib/sys.h"
+#include "runtime/oci/console.h"
+
+int console_connect(const char *path, struct err *err)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	CLEANUP_FD int fd = -1, dir = -1;
+	const char *slash = strrchr(path, '/');
+	char name[32];
+
+	/* a path longer than an address is reached through its directory's descriptor */
+	if (strlen(path) < sizeof a.sun_path)
+		strcpy(a.sun_path, path);
+	else {
+		char parent[4096];
+
+		if (!slash || (size_t)(slash - path) >= sizeof parent)
+			return err_set(err, ENAMETOOLONG, "console socket %s", path);
+		snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
+		dir = sys_openat(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
+		if (dir < 0)
+			return err_set(err, -dir, "open %s", parent);
+		if (snprintf(a.sun_path, sizeof a.sun_path, "%s/%s", path_of_fd(dir, name, sizeof name), slash + 1) >= (int)sizeof a.sun_path)
+			return err_set(err, ENAMETOOLONG, "console socket %s", path);
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0)
+		return err_set(err, errno, "connect to the console socket %s", path);
+	return fd_take(&fd);
+}
+
+static int send_master(int sock, int master, struct err *err)
+{
+	char name[] = "/dev/ptmx";
+	union { char buf[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } u;
+	struct iovec iov = { name, sizeof name - 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof u.buf };
+	struct cmsghdr *c;
+
+	memset(&u, 0, sizeof u);
+	c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &master, sizeof master);
+	return sendmsg(sock, &m, MSG_NOSIGNAL) < 0 ? err_set(err, errno, "send the terminal") : 0;
+}
+
+/* /dev/console is the slave itself; the place is made as an empty file and never through a link. */
+static int show_console(int rootfd, int slave, struct err *err)
+{
+	CLEANUP_FD int dev = path_open_in(rootfd, "/dev", O_PATH | O_DIRECTORY, 0);
+	CLEANUP_FD int target = -1;
+	char from[32], to[32];
+	int r;
+
+	if (dev < 0)
+		return err_set(err, -dev, "open /dev");
+	target = sys_openat(dev, "console", O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0620);
+	if (target < 0)
+		return err_set(err, -target, "make /dev/console");
+	r = sys_mount(path_of_fd(slave, from, sizeof from), path_of_fd(target, to, sizeof to), NULL, MS_BIND, NULL);
+	return r < 0 ? err_set(err, -r, "bind /dev/console") : 0;
+}
+
+int console_setup(int rootfd, int sock, unsigned height, unsigned width, unsigned uid, int bind_console, struct err *err)
+{
+	CLEANUP_FD int master = path_open_in(rootfd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0);
+	CLEANUP_FD int slave = -1;
+	int unlock = 0, r;
+
+	if (master < 0)
+		return err_set(err, -master, "open /dev/pts/ptmx");
+	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		return err_set(err, errno, "unlock the terminal");
+	/* by ioctl and not by name: the name could be another file (CVE-2025-52565) */
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return err_set(err, errno, "open the terminal's other side");
+	if (height || width) {
+		struct winsize ws = { .ws_row = (unsigned short)height, .ws_col = (unsigned short)width };
+
+		ioctl(master, TIOCSWINSZ, &ws);
+	}
+	if (uid && fchown(slave, uid, (gid_t)-1) < 0)
+		return err_set(err, errno, "chown the terminal");
+	if (bind_console && (r = show_console(rootfd, slave, err)) < 0)
+		return r;
+	if ((r = send_master(sock, master, err)) < 0)
+		return r;
+	if (ioctl(slave, TIOCSCTTY, 0) < 0)
+		return err_set(err, errno, "set the controlling terminal");
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(slave, fd) < 0)
+			return err_set(err, errno, "dup2 of the terminal");
+	return 0;
+}
+
+int console_receive(int sock, struct err *err)
+{
+	char name[64];
+	union { char buf[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } u;
+	struct iovec iov = { name, sizeof name };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof u.buf };
+	struct cmsghdr *c;
+	int fd;
+
+	if (recvmsg(sock, &m, MSG_CMSG_CLOEXEC) <= 0)
+		return err_set(err, errno, "receive the terminal");
+	c = CMSG_FIRSTHDR(&m);
+	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+		return err_set(err, EPROTO, "receive the terminal");
+	memcpy(&fd, CMSG_DATA(c), sizeof fd);
+	return fd;
+}
+
+static void copy_size(int master)
+{
+	struct winsize ws;
+
+	if (ioctl(0, TIOCGWINSZ, &ws) == 0)
+		ioctl(master, TIOCSWINSZ, &ws);
+}
+
+/* One direction; 0 when its source has ended. */
+static int pass(int from, int to)
+{
+	char buf[8192];
+	ssize_t n = sys_read(from, buf, sizeof buf);
+
+	return n > 0 && fd_write_full(to, buf, (size_t)n) == 0;
+}
+
+static int relay_loop(int master, int pidfd, int winch)
+{
+	struct pollfd p[4] = { { master, POLLIN, 0 }, { 0, POLLIN, 0 }, { winch, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
+
+	for (;;) {
+		if (poll(p, 4, -1) < 0 && errno != EINTR)
+			return -errno;
+		if (p[2].revents & POLLIN) {
+			struct signalfd_siginfo ignored;
+
+			if (read(winch, &ignored, sizeof ignored) > 0)
+				copy_size(master);
+		}
+		if (p[0].revents && !pass(master, 1))
+			return 0;	/* the last slave is closed */
+		if (p[1].revents && !pass(0, master))
+			p[1].fd = -1;
+		/* the program has ended: what it wrote has been passed when the master has no more */
+		if (p[3].revents && !p[0].revents)
+			return 0;
+	}
+}
+
+int console_relay(int master, int pidfd, struct err *err)
+{
+	struct termios saved, raw;
+	int tty = tcgetattr(0, &saved) == 0, r;
+	CLEANUP_FD int winch = -1;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	winch = signalfd(-1, &set, SFD_CLOEXEC);
+	if (tty) {
+		raw = saved;
+		cfmakeraw(&raw);
+		tcsetattr(0, TCSANOW, &raw);
+		copy_size(master);
+	}
+	r = relay_loop(master, pidfd, winch);
+	if (tty)
+		tcsetattr(0, TCSANOW, &saved);
+	return r < 0 ? err_set(err, -r, "carry the terminal") : 0;
+}

@@ -1,0 +1,25 @@
+/* console.h - process.terminal: a pseudo terminal of the container's own devpts.
+ *
+ * The container's process opens it and sends the master to --console-socket
+ * (SCM_RIGHTS, as runc does: the message is the master's name), or to the
+ * runtime itself, which then carries bytes to and from its own terminal. */
+#ifndef CORACLE_OCI_CONSOLE_H
+#define CORACLE_OCI_CONSOLE_H
+
+#include "lib/err.h"
+
+/* Connects to the socket of --console-socket. Returns the descriptor or -errno. */
+int console_connect(const char *path, struct err *err);
+
+/* In the container's process: opens /dev/pts/ptmx below rootfd, makes the slave
+ * descriptors 0-2 and the controlling terminal, sends the master to sock. height/width 0: unset.
+ * bind_console: also show it as /dev/console. uid owns the slave. */
+int console_setup(int rootfd, int sock, unsigned height, unsigned width, unsigned uid, int bind_console, struct err *err);
+
+/* In the runtime: receives the master from sock. Returns it or -errno. */
+int console_receive(int sock, struct err *err);
+/* Carries bytes between the runtime's 0/1 and the master until the container's side is closed. Restores the
+ * terminal's modes. done(arg) is asked after each SIGCHLD-like wakeup of pidfd: the loop ends when pidfd is readable and the master is drained. */
+int console_relay(int master, int pidfd, struct err *err);
+
+#endif

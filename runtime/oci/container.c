@@ -1,0 +1,320 @@
+/* container.c - the runtime's side of making a container. Everything that it
+ * leaves on the host is on the undo list until the container is created. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "lib/fd.h"
+#include "lib/path.h"
+#include "lib/sys.h"
+#include "runtime/oci/console.h"
+#include "runtime/oci/container.h"
+#include "runtime/oci/hooks.h"
+#include "runtime/oci/proc.h"
+#include "runtime/oci/state.h"
+#include "runtime/oci/sync.h"
+
+static void undo_state_dir(void *arg)
+{
+	struct container *c = arg;
+
+	state_remove_dir(c->opt.root, c->opt.id);
+}
+
+static void undo_cgroup(void *arg)
+{
+	struct container *c = arg;
+	struct err ignored;
+
+	cgroup_remove(&c->cgroup, false, &ignored);
+}
+
+static void undo_process(void *arg)
+{
+	struct container *c = arg;
+
+	sys_kill(c->pid, SIGKILL);
+	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void undo_pid_file(void *arg)
+{
+	struct container *c = arg;
+
+	sys_unlinkat(AT_FDCWD, c->opt.pid_file, 0);
+}
+
+/* After this the bundle is the working directory: sources of mounts are relative to it. */
+static int load_bundle(struct container *c, struct err *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (chdir(c->opt.bundle) < 0)
+		return err_set(err, errno, "enter the bundle %s", c->opt.bundle);
+	if (!getcwd(path, sizeof path))
+		return err_set(err, errno, "name of the bundle %s", c->opt.bundle);
+	c->bundle = arena_join(&c->spec.arena, path, "", "");
+	if (!c->bundle)
+		return err_set(err, ENOMEM, "bundle");
+	if ((r = spec_load(&c->spec, AT_FDCWD, "config.json", err)) < 0)
+		return r;
+	c->root_path = c->spec.root[0] == '/' ? arena_join(&c->spec.arena, c->spec.root, "", "")
+					      : arena_join(&c->spec.arena, c->bundle, "/", c->spec.root);
+	return c->root_path ? 0 : err_set(err, ENOMEM, "root.path");
+}
+
+static int check_terminal(const struct container *c, struct err *err)
+{
+	bool terminal = c->spec.process.terminal;
+
+	if (terminal && !c->opt.console_socket && !c->opt.own_console)
+		return err_set(err, 0, "cannot allocate tty if runc will detach without setting console socket");
+	if (!terminal && c->opt.console_socket)
+		return err_set(err, 0, "cannot use console socket if runc will not detach or allocate tty");
+	return 0;
+}
+
+/* Checks everything that needs no privilege and leaves nothing behind. */
+static int plan(struct container *c, struct err *err)
+{
+	int r;
+
+	for (int i = 0; i < NS_COUNT; i++)
+		c->ns_fd[i] = -1;
+	c->state_dir = c->sync[0] = c->sync[1] = c->start = c->console = c->master = c->cgroup.base = -1;
+	if ((r = state_check_id(c->opt.id, err)) < 0 ||
+	    (r = load_bundle(c, err)) < 0 ||
+	    (r = check_terminal(c, err)) < 0 ||
+	    (r = seccomp_compile(&c->spec, &c->seccomp, err)) < 0)
+		return r;
+	state_time(c->created);
+	c->rootfs = (struct rootfs){
+		.spec = &c->spec, .cgroup = &c->cgroup, .path = c->root_path, .fd = -1, .tree = -1,
+		.in_userns = c->spec.ns[NS_USER].present,
+	};
+	return 0;
+}
+
+static int make_start_socket(struct container *c, struct err *err)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	char name[32];
+
+	snprintf(a.sun_path, sizeof a.sun_path, "%s/start.sock", path_of_fd(c->state_dir, name, sizeof name));
+	c->start = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (c->start < 0 || bind(c->start, (struct sockaddr *)&a, sizeof a) < 0 || listen(c->start, 4) < 0)
+		return err_set(err, errno, "make the start socket");
+	return 0;
+}
+
+static int open_console(struct container *c, int pair[2], struct err *err)
+{
+	pair[0] = pair[1] = -1;
+	if (!c->spec.process.terminal)
+		return 0;
+	if (c->opt.console_socket) {
+		c->console = console_connect(c->opt.console_socket, err);
+		return c->console < 0 ? c->console : 0;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(err, errno, "make a socket");
+	c->console = pair[1];
+	return 0;
+}
+
+static int spawn(struct container *c, struct err *err)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	int saved[NS_COUNT], into, r;
+	uint64_t flags;
+
+	if ((r = namespaces_open(c, &flags, err)) < 0)
+		return r;
+	if (c->rootfs.in_userns && (r = rootfs_open_sources(&c->rootfs, &c->spec.arena, err)) < 0)
+		return r;
+	r = namespaces_before_clone(c, saved, &flags, err);
+	args.flags = flags | CLONE_CLEAR_SIGHAND;
+	into = cgroup_unified_fd(&c->cgroup);
+	if (into >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (unsigned)into;
+	}
+	if (r == 0) {
+		c->pid = sys_clone3(&args, sizeof args);
+		if (c->pid == 0)
+			container_init(c);
+		r = c->pid < 0 ? err_set(err, -c->pid, "clone3") : 0;
+	}
+	namespaces_after_clone(saved);
+	if (r < 0)
+		return r;
+	undo_push(&c->undo, undo_process, c);
+	fd_close(&c->sync[1]);
+	fd_close(&c->start);
+	return 0;
+}
+
+/* What only the runtime may do for the new process. */
+static int serve_child(struct container *c, struct err *err)
+{
+	const struct spec_process *p = &c->spec.process;
+	char text[16];
+	int r;
+
+	if (p->has_oom) {
+		snprintf(text, sizeof text, "%d", p->oom_score_adj);
+		r = proc_write(c->pid, "oom_score_adj", text);
+		if (r < 0)
+			return err_set(err, -r, "set process.oomScoreAdj to %s", text);
+	}
+	if (!c->spec.ns[NS_USER].present || c->spec.ns[NS_USER].path)
+		return 0;
+	if ((r = cgroup_join(&c->cgroup, c->pid, cgroup_unified_fd(&c->cgroup) < 0, err)) < 0 ||
+	    (r = namespaces_map_users(c, err)) < 0)
+		return r;
+	r = sync_send(c->sync[0], SYNC_GO, "");
+	return r < 0 && r != -EPIPE ? err_set(err, -r, "send") : 0;
+}
+
+static int runtime_hooks(struct container *c, enum spec_hook_kind kind, const char *name, const char *status, struct err *err)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+	int r;
+
+	if (!c->spec.hooks[kind].n)
+		return 0;
+	buf_init(&b, 1 << 20);
+	state_json(&b, c->spec.version, c->opt.id, status, c->pid, c->bundle, c->spec.annotations, c->spec.annotations_n);
+	if ((r = buf_error(&b)) < 0)
+		return err_set(err, -r, "state for the %s hooks", name);
+	return hooks_run(&c->spec.hooks[kind], name, b.data, b.len, err);
+}
+
+/* A process that ended without a word was killed from outside: nearly always by its own memory limit. */
+static int died(const struct container *c, struct err *err)
+{
+	const struct spec_resources *x = &c->spec.resources;
+
+	if (x->has_mem_limit && x->mem_limit > 0)
+		return err_set(err, 0, "the container's process was killed while it was set up; linux.resources.memory.limit %lld may be too low",
+			       (long long)x->mem_limit);
+	return err_set(err, 0, "the container's process was killed while it was set up");
+}
+
+static int wait_ready(struct container *c, struct err *err)
+{
+	for (;;) {
+		int r, m = sync_receive(c->sync[0], err);
+
+		switch (m) {
+		case SYNC_READY:
+			return 0;
+		case SYNC_HOOKS:
+			if ((r = runtime_hooks(c, HOOK_PRESTART, "prestart", "creating", err)) < 0 ||
+			    (r = runtime_hooks(c, HOOK_CREATE_RUNTIME, "createRuntime", "creating", err)) < 0)
+				return r;
+			if ((r = sync_send(c->sync[0], SYNC_GO, "")) < 0 && r != -EPIPE)
+				return err_set(err, -r, "send");
+			break;
+		case SYNC_EOF:
+			return died(c, err);
+		default:
+			return m < 0 ? m : -EINVAL;
+		}
+	}
+}
+
+static int write_pid_file(struct container *c, struct err *err)
+{
+	char text[16];
+	int n = snprintf(text, sizeof text, "%d", (int)c->pid), r;
+	CLEANUP_FD int fd = -1;
+
+	if (!c->opt.pid_file)
+		return 0;
+	fd = sys_openat(AT_FDCWD, c->opt.pid_file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	if (fd >= 0)
+		undo_push(&c->undo, undo_pid_file, c);
+	r = fd < 0 ? fd : fd_write_full(fd, text, (size_t)n);
+	return r < 0 ? err_set(err, -r, "write the pid file %s", c->opt.pid_file) : 0;
+}
+
+/* For run: the socket closes at execve, or an error comes. */
+static int wait_executed(struct container *c, struct err *err)
+{
+	int m = sync_receive(c->sync[0], err);
+
+	return m == SYNC_EOF ? 0 : m < 0 ? m : -EINVAL;
+}
+
+static int create(struct container *c, struct err *err)
+{
+	int pair[2] = { -1, -1 }, r;
+
+	c->state_dir = state_create_dir(c->opt.root, c->opt.id, err);
+	if (c->state_dir < 0)
+		return c->state_dir;
+	undo_push(&c->undo, undo_state_dir, c);
+	if ((r = state_write_config(c->state_dir, &c->spec, err)) < 0 ||
+	    (!c->opt.run && (r = make_start_socket(c, err)) < 0) ||
+	    (r = open_console(c, pair, err)) < 0 ||
+	    (r = cgroup_init(&c->cgroup, c->spec.cgroups_path, c->opt.id, err)) < 0)
+		return r;
+	undo_push(&c->undo, undo_cgroup, c);
+	if ((r = cgroup_create(&c->cgroup, &c->spec.resources, err)) < 0)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, c->sync) < 0)
+		return err_set(err, errno, "make a socket");
+	if ((r = spawn(c, err)) < 0)
+		return r;
+	fd_close(&c->console);
+	if ((r = serve_child(c, err)) < 0 ||
+	    (r = state_write(c->state_dir, c->opt.id, &c->spec, c->bundle, c->root_path, &c->cgroup, c->pid, c->created, err)) < 0 ||
+	    (r = write_pid_file(c, err)) < 0)
+		return r;
+	if (pair[0] >= 0) {
+		c->master = console_receive(pair[0], err);
+		fd_close(&pair[0]);
+		/* no terminal came: the process says why */
+	}
+	if ((r = wait_ready(c, err)) < 0)
+		return r;
+	return c->opt.run ? wait_executed(c, err) : 0;
+}
+
+int container_create(struct container *c, struct err *err)
+{
+	int r = plan(c, err);
+
+	if (r < 0)
+		return r;
+	r = create(c, err);
+	if (r < 0) {
+		undo_run(&c->undo);
+		return r;
+	}
+	undo_forget(&c->undo);
+	return c->opt.run ? runtime_hooks(c, HOOK_POSTSTART, "poststart", "running", err) : 0;
+}
+
+void container_fini(struct container *c)
+{
+	fd_close(&c->state_dir);
+	fd_close(&c->sync[0]);
+	fd_close(&c->master);
+	for (int i = 0; i < NS_COUNT; i++)
+		fd_close(&c->ns_fd[i]);
+	cgroup_fini(&c->cgroup);
+	spec_free(&c->spec);
+}

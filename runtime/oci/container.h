@@ -1,0 +1,69 @@
+/* container.h - making one container: the plan, the runtime's side, the
+ * container's side.
+ *
+ * One clone3 with all new namespaces makes the container's first process. It
+ * builds its own root, while the runtime writes the state beside it; they meet
+ * once (SYNC_READY), or twice where a user namespace has to be mapped, or hooks
+ * run outside. Then it waits on start.sock, or for `run` executes at once. */
+#ifndef CORACLE_OCI_CONTAINER_H
+#define CORACLE_OCI_CONTAINER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include "lib/err.h"
+#include "runtime/oci/cgroup.h"
+#include "runtime/oci/rootfs.h"
+#include "runtime/oci/seccomp.h"
+#include "runtime/oci/spec.h"
+#include "runtime/oci/undo.h"
+
+struct container_options {
+	const char *root;		/* --root */
+	const char *id;
+	const char *bundle;		/* --bundle, "." when not given */
+	const char *pid_file;		/* NULL: none */
+	const char *console_socket;	/* NULL: none */
+	bool no_pivot, no_new_keyring;
+	int preserve_fds;		/* descriptors 3.. passed on */
+	int listen_fds;			/* of them by socket activation */
+	bool run;			/* execute without waiting for start */
+	bool own_console;		/* terminal without a console socket: we relay it */
+};
+
+struct container {
+	struct container_options opt;
+	struct spec spec;
+	struct cgroup cgroup;
+	struct seccomp_program seccomp;
+	struct rootfs rootfs;
+	struct undo undo;
+	char *bundle, *root_path;	/* absolute */
+	char created[40];
+	int state_dir;			/* --root/ID */
+	int sync[2];			/* 0: ours, 1: the first process's */
+	int start;			/* listening start.sock, -1 for run */
+	int console;			/* connection to the console socket, -1 */
+	int master;			/* own_console: the received terminal, -1 */
+	int ns_fd[NS_COUNT];		/* namespaces to join, -1 */
+	pid_t pid;
+};
+
+/* Reads the bundle and makes the container up to "created", or with opt.run up
+ * to its execve. On failure nothing is left. c must be zeroed but for opt. */
+int container_create(struct container *c, struct err *err);
+void container_fini(struct container *c);
+
+/* The container's first process; never returns. */
+_Noreturn void container_init(struct container *c);
+
+/* namespaces.c: opens what is to be joined; flags for clone3. */
+int namespaces_open(struct container *c, uint64_t *clone_flags, struct err *err);
+/* Joined namespaces, in the first process (before or after its user namespace, as they need). */
+int namespaces_join(const struct container *c, struct err *err);
+/* A pid namespace to join and time offsets take effect for children: around clone3, in the runtime. saved: to return to. */
+int namespaces_before_clone(const struct container *c, int saved[NS_COUNT], uint64_t *clone_flags, struct err *err);
+void namespaces_after_clone(int saved[NS_COUNT]);
+/* Writes uid_map, gid_map and setgroups of the first process. */
+int namespaces_map_users(const struct container *c, struct err *err);
+
+#endif

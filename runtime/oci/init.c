@@ -1,0 +1,228 @@
+/* init.c - the container's first process, from clone3 to execve. Runs in the
+ * container's namespaces with the host's tree until rootfs_enter; it tells the
+ * runtime what went wrong and leaves cleaning up to it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "lib/buf.h"
+#include "lib/fd.h"
+#include "lib/sys.h"
+#include "runtime/oci/console.h"
+#include "runtime/oci/container.h"
+#include "runtime/oci/hooks.h"
+#include "runtime/oci/process.h"
+#include "runtime/oci/state.h"
+#include "runtime/oci/sync.h"
+#include "runtime/oci/sysctl.h"
+
+static int wait_go(int fd, struct err *err)
+{
+	int m = sync_receive(fd, err);
+
+	if (m == SYNC_GO)
+		return 0;
+	return m < 0 ? m : err_set(err, 0, "the runtime has ended");
+}
+
+/* Namespaces that need more than clone3's flags. */
+static int settle(struct container *c, struct err *err)
+{
+	const struct spec_namespace *ns = c->spec.ns;
+	bool own_user = ns[NS_USER].present && !ns[NS_USER].path;
+	int r;
+
+	if (own_user) {
+		if ((r = wait_go(c->sync[1], err)) < 0)
+			return r;
+		if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+			return err_set(err, errno, "become root of the user namespace");
+	} else if ((r = cgroup_join(&c->cgroup, 0, cgroup_unified_fd(&c->cgroup) < 0, err)) < 0)
+		return r;
+	if ((r = namespaces_join(c, err)) < 0)
+		return r;
+	if (ns[NS_CGROUP].present && !ns[NS_CGROUP].path && (r = sys_unshare(CLONE_NEWCGROUP)) < 0)
+		return err_set(err, -r, "make a cgroup namespace");
+	return 0;
+}
+
+static int set_names(const struct spec *s, struct err *err)
+{
+	if (s->hostname && sethostname(s->hostname, strlen(s->hostname)) < 0)
+		return err_set(err, errno, "set hostname \"%s\"", s->hostname);
+	if (s->domainname && setdomainname(s->domainname, strlen(s->domainname)) < 0)
+		return err_set(err, errno, "set domainname \"%s\"", s->domainname);
+	return 0;
+}
+
+/* Labels for the coming execve, written while the host's /proc is there. */
+static int set_labels(const struct spec_process *p, struct err *err)
+{
+	char text[512];
+	int r;
+
+	if (p->apparmor && *p->apparmor) {
+		snprintf(text, sizeof text, "exec %s", p->apparmor);
+		r = fd_write_small(AT_FDCWD, "/proc/self/attr/apparmor/exec", text);
+		if (r == -ENOENT)
+			r = fd_write_small(AT_FDCWD, "/proc/self/attr/exec", text);
+		if (r < 0)
+			return err_set(err, -r, "set process.apparmorProfile \"%s\"", p->apparmor);
+	}
+	if (p->selinux && *p->selinux) {
+		r = fd_write_small(AT_FDCWD, "/proc/self/attr/exec", p->selinux);
+		if (r < 0)
+			return err_set(err, -r, "set process.selinuxLabel \"%s\"", p->selinux);
+	}
+	return 0;
+}
+
+/* A session keyring of its own keeps the container away from the runtime's keys. */
+static void new_keyring(const struct container *c)
+{
+	char name[300];
+
+	if (c->opt.no_new_keyring)
+		return;
+	snprintf(name, sizeof name, "_ses.%s", c->opt.id);
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
+}
+
+static int container_hooks(struct container *c, enum spec_hook_kind kind, const char *name, const char *status, struct err *err)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+	int r;
+
+	if (!c->spec.hooks[kind].n)
+		return 0;
+	buf_init(&b, 1 << 20);
+	state_json(&b, c->spec.version, c->opt.id, status, getpid(), c->bundle, c->spec.annotations, c->spec.annotations_n);
+	if ((r = buf_error(&b)) < 0)
+		return err_set(err, -r, "state for the %s hooks", name);
+	return hooks_run(&c->spec.hooks[kind], name, b.data, b.len, err);
+}
+
+static int build_root(struct container *c, struct err *err)
+{
+	const struct spec_process *p = &c->spec.process;
+	int r;
+
+	if ((r = rootfs_prepare(&c->rootfs, err)) < 0 ||
+	    (r = rootfs_mount_all(&c->rootfs, err)) < 0 ||
+	    (r = rootfs_make_devices(&c->rootfs, err)) < 0)
+		return r;
+	if (c->console >= 0) {
+		r = console_setup(c->rootfs.fd, c->console, p->console_height, p->console_width, p->uid, 1, err);
+		if (r < 0)
+			return r;
+		fd_close(&c->console);
+	}
+	if (c->spec.hooks[HOOK_PRESTART].n || c->spec.hooks[HOOK_CREATE_RUNTIME].n) {
+		if ((r = sync_send(c->sync[1], SYNC_HOOKS, "")) < 0)
+			return err_set(err, -r, "ask for hooks");
+		if ((r = wait_go(c->sync[1], err)) < 0)
+			return r;
+	}
+	if ((r = container_hooks(c, HOOK_CREATE_CONTAINER, "createContainer", "creating", err)) < 0 ||
+	    (r = sysctl_apply(&c->spec, err)) < 0 ||
+	    (r = rootfs_mask_paths(&c->rootfs, err)) < 0 ||
+	    (r = set_labels(p, err)) < 0 ||
+	    (r = rootfs_enter(&c->rootfs, c->opt.no_pivot, err)) < 0)
+		return r;
+	return 0;
+}
+
+/* Everything up to the point that a created container has reached. */
+static int prepare(struct container *c, char ***env, const char **program, struct err *err)
+{
+	struct spec *s = &c->spec;
+	int r;
+
+	setsid();
+	umask(0);
+	if ((r = settle(c, err)) < 0 ||
+	    (r = set_names(s, err)) < 0 ||
+	    (r = build_root(c, err)) < 0)
+		return r;
+	umask(022);
+	new_keyring(c);
+	if (!s->has_process)
+		return 0;
+	if ((r = process_set_limits(s, err)) < 0 || (r = process_enter_cwd(&s->process, true, err)) < 0)
+		return r;
+	if (s->process.uid)
+		process_own_stdio(s->process.uid);
+	*env = process_environment(s, c->opt.listen_fds, err);
+	if (!*env)
+		return -ENOMEM;
+	if ((r = process_become_user(&s->process, err)) < 0)
+		return r;
+	*program = process_find_program(s, *env, err);
+	return *program ? 0 : -ENOENT;
+}
+
+/* Waits on start.sock for a `start` that says go; one that goes away before is forgotten. */
+static int wait_start(struct container *c, struct err *err)
+{
+	for (;;) {
+		int fd = accept4(c->start, NULL, NULL, SOCK_CLOEXEC);
+		struct err ignored;
+
+		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+			continue;
+		if (fd < 0)
+			return err_set(err, errno, "wait for start");
+		if (sync_receive(fd, &ignored) == SYNC_GO)
+			return fd;
+		close(fd);
+	}
+}
+
+static int execute(struct container *c, char **env, const char *program, struct err *err)
+{
+	const struct spec_process *p = &c->spec.process;
+	int r = container_hooks(c, HOOK_START_CONTAINER, "startContainer", "created", err);
+
+	if (r < 0)
+		return r;
+	if (!c->spec.has_process || !p->args)
+		return err_set(err, 0, "config.json has no process.args to start");
+	if ((r = process_confine(p, &c->seccomp, err)) < 0)
+		return r;
+	return process_exec(program, p, env, c->opt.preserve_fds, err);
+}
+
+_Noreturn void container_init(struct container *c)
+{
+	struct err err = ERR_INIT;
+	const char *program = NULL;
+	char **env = NULL;
+	sigset_t none;
+	int report = c->sync[1];
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* close-on-exec does not help while we wait: the runtime's end would keep us from seeing its death */
+	fd_close(&c->sync[0]);
+	if (prepare(c, &env, &program, &err) < 0 || sync_send(report, SYNC_READY, "") < 0)
+		goto fail;
+	if (!c->opt.run) {
+		fd_close(&c->sync[1]);
+		report = wait_start(c, &err);
+		if (report < 0)
+			_exit(1);
+		fd_close(&c->start);
+	}
+	execute(c, env, program, &err);
+fail:
+	sync_send_error(report, &err);
+	_exit(1);
+}

@@ -1,0 +1,50 @@
+/* rootfs.h - the container's file system tree, built by its first process in
+ * its own mount namespace before pivot_root.
+ *
+ * The host's tree is trusted, the rootfs is not: everything in it is opened by
+ * openat2 with RESOLVE_IN_ROOT below the rootfs's descriptor, and mounted on
+ * through /proc/self/fd/N or move_mount(2), so that no symbolic link, however
+ * it changes meanwhile, leads a mount out of the tree (CVE-2021-30465 and kin). */
+#ifndef CORACLE_OCI_ROOTFS_H
+#define CORACLE_OCI_ROOTFS_H
+
+#include "lib/err.h"
+#include "runtime/oci/cgroup.h"
+#include "runtime/oci/spec.h"
+
+struct rootfs {
+	const struct spec *spec;
+	const struct cgroup *cgroup;
+	const char *path;	/* absolute, on the host */
+	int fd;			/* root of the tree once rootfs_prepare has run */
+	int tree;		/* a clone made before entering a user namespace, or -1 */
+	int *sources;		/* per mount: a clone made before entering a user namespace, or -1; NULL: none */
+	bool in_userns;
+};
+
+/* Clones the rootfs and the sources of bind mounts while the caller may still reach them; the first
+ * process of a container with a user namespace may not. Called before clone3. */
+int rootfs_open_sources(struct rootfs *r, struct arena *a, struct err *err);
+/* Propagation of "/", and the rootfs as a mount of its own. */
+int rootfs_prepare(struct rootfs *r, struct err *err);
+/* The mounts of config.json in their order. */
+int rootfs_mount_all(struct rootfs *r, struct err *err);
+/* Device nodes and links below /dev (devices.c). */
+int rootfs_make_devices(struct rootfs *r, struct err *err);
+/* linux.maskedPaths and readonlyPaths, and the flags that had to wait (masks.c). */
+int rootfs_mask_paths(struct rootfs *r, struct err *err);
+/* root.readonly; then pivot_root and the host's tree goes away, or (no_pivot) MS_MOVE and chroot. */
+int rootfs_enter(struct rootfs *r, bool no_pivot, struct err *err);
+
+/* Opens a place to mount on, made when it is missing: a directory, or an empty file. Returns O_PATH or -errno. */
+int rootfs_open_target(struct rootfs *r, const char *dest, bool directory, struct err *err);
+
+/* The same for a directory that no symbolic link may lead to: /dev, and where proc and sysfs go. A link would
+ * put them, and all that is masked below them, somewhere else. */
+int rootfs_open_plain(struct rootfs *r, const char *dest, struct err *err);
+
+/* mounts.c */
+int mounts_one(struct rootfs *r, size_t index, struct err *err);
+int mounts_open_bind_source(const struct spec_mount *m, bool recursive, struct err *err);
+
+#endif

@@ -1,0 +1,25 @@
+/* sync.h - messages between the runtime and the container's first process.
+ *
+ * A SOCK_SEQPACKET pair; one letter, then text. The other side's end is seen
+ * as SYNC_EOF, so a runtime that dies takes a half-made container with it, and
+ * a container's process that is killed is noticed. */
+#ifndef CORACLE_OCI_SYNC_H
+#define CORACLE_OCI_SYNC_H
+
+#include "lib/err.h"
+
+enum sync_message {
+	SYNC_EOF = 0,
+	SYNC_ERROR = 'E',	/* child: failed, the text says why */
+	SYNC_HOOKS = 'H',	/* child: namespaces and mounts are there; run prestart and createRuntime hooks */
+	SYNC_READY = 'R',	/* child: created */
+	SYNC_GO = 'G',		/* runtime: go on (user namespace mapped, hooks done, start) */
+};
+
+int sync_send(int fd, enum sync_message m, const char *text);
+/* Returns the message; for SYNC_ERROR err has its text and code. -errno on failure. */
+int sync_receive(int fd, struct err *err);
+/* Sends what err holds. */
+void sync_send_error(int fd, const struct err *err);
+
+#endif

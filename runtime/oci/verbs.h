@@ -1,0 +1,46 @@
+/* verbs.h - the commands of coracle-runtime, one file each.
+ *
+ * A verb gets its own arguments (argv[0] is the first after its name) and
+ * returns the exit status, or a negative errno with the reason in err: main
+ * prints it and exits with 1, as runc does. */
+#ifndef CORACLE_OCI_VERBS_H
+#define CORACLE_OCI_VERBS_H
+
+#include <stdbool.h>
+#include "lib/err.h"
+#include "runtime/oci/cgroup.h"
+#include "runtime/oci/state.h"
+
+struct globals {
+	const char *root;	/* --root */
+	const char *log;	/* --log, NULL: none */
+	bool log_json;
+	bool debug;
+};
+
+int verb_create(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_run(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_start(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_state(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_kill(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_delete(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_exec(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_list(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_ps(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_pause(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_resume(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_spec(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_features(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_refused(const struct globals *g, int argc, char **argv, struct err *err);
+
+/* delete.c: stops what is left and removes everything; run uses it too. */
+int delete_container(const struct globals *g, struct state *s, struct err *err);
+/* wait.c: foreground: carries signals and the terminal until pid ends. Returns its exit status (128 + signal). */
+int wait_foreground(pid_t pid, int master, struct err *err);
+/* protect.c: see there. */
+int protect_binary(char **argv, struct err *err);
+
+/* "wrong number of arguments" texts in one place. */
+int verb_usage(struct err *err, const char *usage);
+
+#endif
