@@ -250,7 +250,7 @@ static int build(struct buf *b, struct container *c, char *const *source, struct
 
 int bundle_write(struct container *c, struct err *err)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct arena mem;
 	char path[512];
 	char **source = NULL;
