@@ -7,7 +7,7 @@
 # -fPIE: daemons are static-pie, so that their addresses are random.
 # Sections: the linker drops what a program does not call.
 MUSL_CFLAGS="-Os -pipe -ffunction-sections -fdata-sections -fPIE -fstack-protector-strong
-	-fno-asynchronous-unwind-tables -fno-unwind-tables -D_FORTIFY_SOURCE=0"
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -fcf-protection=none -D_FORTIFY_SOURCE=0"
 MUSL_LDFLAGS="-static -Wl,--gc-sections"
 ASAN_CFLAGS="-g -O1 -pipe -fsanitize=address,undefined -fno-omit-frame-pointer -fPIE"
 ASAN_LDFLAGS="-fsanitize=address,undefined"
@@ -35,17 +35,22 @@ install_headers() {
 # ---- end of helpers
 
 helper_text() {
-	declare -f run_configure make_archive install_headers build_environment unpack_source apply_patches
+	declare -f run_configure make_archive install_headers build_environment \
+		unpack_source apply_patches run_recipe
 	echo "$MUSL_CFLAGS $MUSL_LDFLAGS $ASAN_CFLAGS $ASAN_LDFLAGS"
 }
 
 # The distributor's fixes first, as far as the recipe wants them, then our own.
 apply_patches() { # [DEBIAN.TAR]
-	local name file pattern
+	local name file pattern patterns
+	read -ra patterns <<<"$DEBIAN_PATCHES"
 	if [ -n "${1:-}" ]; then
 		tar xf "$1" --no-same-owner
+		for pattern in "${patterns[@]}"; do
+			grep -q "^${pattern//\*/.*}" debian/patches/series || die "$N: no patch is named $pattern"
+		done
 		while read -r name _; do
-			for pattern in $DEBIAN_PATCHES; do
+			for pattern in "${patterns[@]}"; do
 				# shellcheck disable=SC2053 # a pattern on purpose
 				if [[ -n $name && $name != \#* && $name == $pattern ]]; then
 					echo "patch: $name"
@@ -107,22 +112,26 @@ run_recipe() { # TARBALL DEBIAN.TAR
 }
 
 cmd_build_one() {
-	local package log start tarball= patches= need status=0
+	local package log start tarball='' patches='' status=0
 	load_recipes
 	N=${NAMES[0]}
-	make_key "$N"
-	package=$(package_dir "$N")
+	package_dir "$N"
+	package=$PACKAGE
 	[ ! -d "$package" ] || return 0
 	mkdir -p "$CACHE"/{pkg,log,lock,tmp}
 	exec 9>"$CACHE/lock/$N-$VARIANT"
 	flock 9
 	[ ! -d "$package" ] || return 0
-	lock_line "$N" >/dev/null && tarball=$(fetch_entry "$N")
-	lock_line "$N.deb" >/dev/null && patches=$(fetch_entry "$N.deb")
-	S=
-	need=$(requires "$N")
-	# shellcheck disable=SC2086
-	[ -z "$need" ] || S=$(compose_sysroot $need)
+	[ -z "${LOCK[$N]:-}" ] || tarball=$(fetch_entry "$N")
+	[ -z "${LOCK[$N.deb]:-}" ] || patches=$(fetch_entry "$N.deb")
+	S=''
+	requires "$N"
+	if [ ${#NEEDS[@]} -gt 0 ]; then
+		ORDERED=()
+		put_in_order "${NEEDS[@]}"
+		compose_sysroot "${ORDERED[@]}"
+		S=$SYSROOT
+	fi
 	WORK=$CACHE/tmp/$N-${KEY[$N]}
 	log=$CACHE/log/$N-$VARIANT.log
 	rm -rf "$WORK"

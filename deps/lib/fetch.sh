@@ -6,11 +6,6 @@
 
 APT_HELPER=/usr/lib/apt/apt-helper
 
-# Prints "NAME SRC FILE SHA256 SIZE" of a lock entry; fails when there is none.
-lock_line() {
-	awk -v n="$1" '$1 == n { print; found = 1; exit } END { exit !found }' "$LOCK_FILE"
-}
-
 has_hash() { [ -f "$1" ] && echo "$2  $1" | sha256sum -c --status 2>/dev/null; }
 
 # Archives that apt knows here, Debian's first; then DEPS_URIS. indextargets is empty
@@ -140,9 +135,9 @@ from_archives() { # SRC FILE SHA256 DEST
 
 # Prints the path of the verified file of lock entry NAME, fetching it when needed.
 fetch_entry() {
-	local name src file sha size path start line
-	line=$(lock_line "$1") || die "no line for '$1' in $LOCK_FILE"
-	read -r name src file sha size <<<"$line"
+	local src file sha size path start
+	[ -n "${LOCK[$1]:-}" ] || die "no line for '$1' in $LOCK_FILE"
+	read -r src file sha size <<<"${LOCK[$1]}"
 	path=$CACHE/dl/$sha-$file
 	mkdir -p "$CACHE/dl"
 	if has_hash "$path" "$sha"; then
@@ -168,17 +163,14 @@ cannot_get() { # SRC FILE SHA256
   3. pin the version the mirrors have now:     deps/deps lock $1"
 }
 
-# The lock entries that belong to a recipe: the source, and the distributor's patches.
-entries_of() { awk -v n="$1" '$1 == n || $1 == n ".deb" { print $1 }' "$LOCK_FILE"; }
-
 cmd_fetch() {
 	local name entry
 	load_recipes
 	check_names
 	[ ${#NAMES[@]} -gt 0 ] || NAMES=("${ALL_NAMES[@]}")
 	for name in "${NAMES[@]}"; do
-		for entry in $(entries_of "$name"); do
-			fetch_entry "$entry" >/dev/null
+		for entry in "$name" "$name.deb"; do
+			[ -z "${LOCK[$entry]:-}" ] || fetch_entry "$entry" >/dev/null
 		done
 	done
 }
@@ -208,8 +200,11 @@ cmd_lock() {
 		[ -n "${R_DEBIAN_PATCHES[$name]}" ] || lines=$(grep -v '^[^ ]*\.deb ' <<<"$lines")
 		tmp=$LOCK_FILE.$$
 		{
-			awk -v n="$name" '$1 != n && $1 != n ".deb"' "$LOCK_FILE"
-			echo "$lines"
+			grep '^#' "$LOCK_FILE"
+			{
+				awk -v n="$name" '!/^#/ && $1 != n && $1 != n ".deb"' "$LOCK_FILE"
+				echo "$lines"
+			} | sort
 		} >"$tmp"
 		mv "$tmp" "$LOCK_FILE"
 		echo "$lines" >&2

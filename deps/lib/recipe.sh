@@ -3,12 +3,12 @@
 # and linker, and the keys of what it is built upon. Sourced by deps/deps.
 # shellcheck shell=bash
 
-declare -A R_LICENCE R_PURPOSE R_REQUIRES R_VARIANTS R_DEBIAN_PATCHES R_CONFIG R_TEXT KEY
+declare -A R_LICENCE R_PURPOSE R_REQUIRES R_VARIANTS R_DEBIAN_PATCHES R_CONFIG R_TEXT KEY LOCK
 ALL_NAMES=()
 
-# Reads deps/recipes/*.sh. Each sets the variables below and a function build().
+# Reads deps.lock and deps/recipes/*.sh. Each recipe sets the variables below and a function build().
 load_recipes() {
-	local file name LICENCE PURPOSE REQUIRES VARIANTS DEBIAN_PATCHES CONFIG
+	local file name line LICENCE PURPOSE REQUIRES VARIANTS DEBIAN_PATCHES CONFIG
 	[ ${#ALL_NAMES[@]} = 0 ] || return 0
 	for file in "$RECIPE_DIR"/*.sh; do
 		name=${file##*/}
@@ -25,13 +25,19 @@ load_recipes() {
 		R_CONFIG[$name]=$CONFIG R_TEXT[$name]=$(declare -f build)
 	done
 	unset -f build
+	while read -r name line; do
+		[[ -z $name || $name = \#* ]] || LOCK[$name]=$line
+	done <"$LOCK_FILE"
 }
 
-# What NAME is built upon in this variant: asan uses the host's C library and headers.
+# Sets NEEDS to what NAME is built upon in this variant: asan uses the host's C library
+# and headers. Here and below results go into variables and not through $(...): a run
+# that finds everything built should not fork hundreds of times.
 requires() {
 	local name
+	NEEDS=()
 	for name in ${R_REQUIRES[$1]}; do
-		case " ${R_VARIANTS[$name]:-} " in *" $VARIANT "*) echo "$name" ;; esac
+		case " ${R_VARIANTS[$name]:-} " in *" $VARIANT "*) NEEDS+=("$name") ;; esac
 	done
 }
 
@@ -58,22 +64,26 @@ select_names() {
 		*) die "'$name' is not built in the variant $VARIANT" ;;
 		esac
 	done
-	mapfile -t NAMES < <(in_order "${NAMES[@]}" | awk '!seen[$0]++')
+	ORDERED=()
+	put_in_order "${NAMES[@]}"
+	NAMES=("${ORDERED[@]}")
 }
 
-in_order() {
+# Appends to ORDERED, each name once and after what it needs.
+put_in_order() {
 	local name
 	for name; do
-		# shellcheck disable=SC2046
-		in_order $(requires "$name")
-		echo "$name"
+		case " ${ORDERED[*]} " in *" $name "*) continue ;; esac
+		requires "$name"
+		put_in_order "${NEEDS[@]}"
+		ORDERED+=("$name")
 	done
 }
 
-# Compiler and linker, asked once. `-v` names the distributor's build as well.
+# Compiler and linker. `-v` names the machine and the distributor's build as well.
 tool_id() {
-	[ -n "${TOOL_ID:-}" ] || TOOL_ID="$("$HOST_CC" -v 2>&1 | tail -n 1) $("$HOST_CC" -dumpmachine) $(ld --version | head -n 1)"
-	echo "$TOOL_ID"
+	"$HOST_CC" -v 2>&1 | grep -E '^(gcc version|Target)'
+	ld --version | head -n 1
 }
 
 # Version of the kernel headers on this machine.
@@ -84,24 +94,30 @@ headers_version() {
 
 # Sets KEY[NAME].
 make_key() {
-	local name=$1 need text=
+	local name=$1 need text='' file sum
 	[ -z "${KEY[$name]:-}" ] || return 0
-	for need in $(requires "$name"); do
+	requires "$name"
+	for need in "${NEEDS[@]}"; do
 		make_key "$need"
 		text+=${KEY[$need]}
 	done
 	[ "$name" != headers ] || text+=$(headers_version)
-	text+=$(grep -E "^$name(\.deb)? " "$LOCK_FILE" || true)
-	text+=$(cat "$PATCH_DIR/$name"-*.patch 2>/dev/null || true)
-	[ -z "${R_CONFIG[$name]}" ] || text+=$(cat "$CONFIG_DIR/${R_CONFIG[$name]}")
-	TOOL_ID=$(tool_id)
-	HELPER_TEXT=${HELPER_TEXT:-$(helper_text)}
-	KEY[$name]=$(printf '%s\n' "$VARIANT" "$TOOL_ID" "$HELPER_TEXT" "${R_TEXT[$name]}" \
-		"${R_DEBIAN_PATCHES[$name]}" "$text" | sha256sum | cut -c1-16)
+	text+=${LOCK[$name]:-}${LOCK[$name.deb]:-}
+	for file in "$PATCH_DIR/$name"-*.patch "$CONFIG_DIR/${R_CONFIG[$name]:-none}"; do
+		[ ! -f "$file" ] || text+=$(<"$file")
+	done
+	[ -n "${TOOL_ID:-}" ] || TOOL_ID=$(tool_id)
+	[ -n "${HELPER_TEXT:-}" ] || HELPER_TEXT=$(helper_text)
+	sum=$(printf '%s\n' "$VARIANT" "$TOOL_ID" "$HELPER_TEXT" "${R_TEXT[$name]}" \
+		"${R_DEBIAN_PATCHES[$name]}" "$text" | sha256sum)
+	KEY[$name]=${sum:0:16}
 }
 
-# Folder of a finished build. Call make_key first, in the same shell, to keep the keys.
-package_dir() { echo "$CACHE/pkg/$1-${KEY[$1]}"; }
+# Sets PACKAGE to the folder of NAME's finished build.
+package_dir() {
+	make_key "$1"
+	PACKAGE=$CACHE/pkg/$1-${KEY[$1]}
+}
 
 cmd_key() {
 	local name asked
@@ -110,7 +126,7 @@ cmd_key() {
 	select_names
 	[ ${#asked[@]} -gt 0 ] || asked=("${NAMES[@]}")
 	for name in "${asked[@]}"; do
-		make_key "$name"
 		package_dir "$name"
+		echo "$PACKAGE"
 	done
 }

@@ -11,14 +11,15 @@ version_of() { # FILE
 }
 
 cmd_list() {
-	local name src file sha size line from
+	local name src file size patches from
 	load_recipes
 	printf '%-14s %-10s %-26s %9s  %s\n' NAME VERSION LICENCE SIZE FROM
 	for name in "${ALL_NAMES[@]}"; do
-		if line=$(lock_line "$name"); then
-			read -r _ src file sha size <<<"$line"
+		if [ -n "${LOCK[$name]:-}" ]; then
+			read -r src file _ size <<<"${LOCK[$name]}"
 			from="Debian source $src: $file"
-			lock_line "$name.deb" >/dev/null && from+=" + $(lock_line "$name.deb" | cut -d' ' -f3)"
+			read -r _ patches _ <<<"${LOCK[$name.deb]:-}"
+			[ -z "$patches" ] || from+=" + $patches"
 			printf '%-14s %-10s %-26s %9s  %s\n' "$name" "$(version_of "$file")" \
 				"${R_LICENCE[$name]}" "$(human_size "$size")" "$from"
 		else

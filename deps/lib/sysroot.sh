@@ -28,7 +28,7 @@ libgcc.a%s %:if-exists(libgcc_eh.a%s)
 %{static-pie:crtendS.o%s;:crtend.o%s} $1/lib/crtn.o
 
 *link:
--nostdlib %{static-pie:-static -pie --no-dynamic-linker -z text;:-static} --hash-style=gnu -z relro -z now -z noexecstack --build-id=none
+-nostdlib %{static-pie:-static -pie --no-dynamic-linker -z text -z pack-relative-relocs;:-static} --hash-style=gnu -z relro -z now -z noexecstack --build-id=none
 
 *esp_link:
 
@@ -53,29 +53,30 @@ exec $HOST_CC -no-pie "\$@" -specs "$1/lib/musl.specs"
 WRAPPER
 }
 
-# Prints the folder that holds the named builds, making it when it is not there.
+# Sets SYSROOT to the folder that holds the named builds, making it when it is not there.
 # Composing goes to a folder of our own first; whoever renames first wins.
 compose_sysroot() { # NAME...
-	local name id dir tmp tool path
+	local name id dir tmp tool path packages=()
+	for name; do
+		package_dir "$name"
+		packages+=("$PACKAGE")
+	done
 	id=$({
 		declare -f write_specs write_wrapper
-		for name; do
-			make_key "$name"
-			echo "$name-${KEY[$name]}"
-		done | sort
-	} | sha256sum | cut -c1-16)
+		printf '%s\n' "${packages[@]##*/}" | sort
+	} | sha256sum)
+	id=${id:0:16}
 	dir=$CACHE/sysroot/$VARIANT-$id
+	SYSROOT=$dir
 	if [ -f "$dir/.complete" ]; then
 		touch "$dir"
-		echo "$dir"
 		return 0
 	fi
 	tmp=$CACHE/sysroot/.$VARIANT-$id.$$
 	rm -rf "$tmp"
 	mkdir -p "$tmp"/{include,lib}
-	for name; do
-		make_key "$name"
-		cp -al "$(package_dir "$name")/." "$tmp/"
+	for path in "${packages[@]}"; do
+		cp -al "$path/." "$tmp/"
 	done
 	if [ "$VARIANT" = musl ]; then
 		mkdir -p "$tmp/bin"
@@ -88,7 +89,6 @@ compose_sysroot() { # NAME...
 	fi
 	touch "$tmp/.complete"
 	mv -T "$tmp" "$dir" 2>/dev/null || rm -rf "$tmp"
-	echo "$dir"
 }
 
 check_tools() {
@@ -108,24 +108,22 @@ write_makefile() {
 	echo ".PHONY: all ${NAMES[*]}"
 	echo "all: ${NAMES[*]}"
 	for name in "${NAMES[@]}"; do
-		echo "$name: $(requires "$name" | tr '\n' ' ')"
+		requires "$name"
+		echo "$name: ${NEEDS[*]}"
 		printf '\t+@%q build-one --variant %s %s\n' "$DEPS_HERE/deps" "$VARIANT" "$name"
 	done
 }
 
 cmd_sysroot() {
-	local name missing=() makefile start
+	local name missing=() found=() makefile start
 	load_recipes
 	select_names
 	mkdir -p "$CACHE" || die "cannot write the cache folder $CACHE; set CORACLE_CACHE"
 	for name in "${NAMES[@]}"; do
-		make_key "$name"
-		if [ -d "$(package_dir "$name")" ]; then
-			touch "$(package_dir "$name")"
-		else
-			missing+=("$name")
-		fi
+		package_dir "$name"
+		if [ -d "$PACKAGE" ]; then found+=("$PACKAGE"); else missing+=("$name"); fi
 	done
+	[ ${#found[@]} = 0 ] || touch "${found[@]}"
 	if [ ${#missing[@]} -gt 0 ]; then
 		check_tools
 		start=$(now_ms)
@@ -141,4 +139,5 @@ cmd_sysroot() {
 		say "built ${#missing[@]} in $(seconds_since "$start") s, kept in $CACHE"
 	fi
 	compose_sysroot "${NAMES[@]}"
+	echo "$SYSROOT"
 }

@@ -8,6 +8,7 @@ DEBIAN_PATCHES="0001-* 0003-* 0013-* 0014-* 0016-* 0021-* 0022-*"
 
 build() {
 	local program
+	LDFLAGS="-static-pie ${LDFLAGS#-static}"
 	run_configure --disable-nls --disable-debugfs --disable-imager --disable-defrag \
 		--disable-e2initrd-helper --disable-uuidd --disable-tdb --disable-fuse2fs \
 		--disable-testio-debug --disable-backtrace --without-libarchive --disable-mmp

@@ -57,6 +57,7 @@ lock_toy() { # NAME FILE
 make_toys() {
 	mkdir -p "$TMP"/{recipes,dist,src/toy-1,deb/debian/patches}
 	echo 'int toy(void) { return 1; }' >"$TMP/src/toy-1/toy.c"
+	touch "$TMP/src/toy-1/CVE-notes" # must not stand in for a pattern in DEBIAN_PATCHES
 	tar -C "$TMP/src" -czf "$TMP/dist/toy_1.orig.tar.gz" toy-1
 	printf '%s\n' '--- a/toy.c' '+++ b/toy.c' '@@ -1 +1 @@' '-int toy(void) { return 1; }' \
 		'+int toy(void) { return 42; }' >"$TMP/deb/debian/patches/CVE-1.patch"
@@ -172,6 +173,10 @@ test_failure() {
 		not_ok "a build stops at its first failing command and leaves nothing" "$TMP/err"
 	else ok "a build stops at its first failing command and leaves nothing"; fi
 	sed -i 's/false; //' "$TMP/recipes/toy.sh"
+	sed -i 's/CVE-\*/CVE-* CVE-2-*/' "$TMP/recipes/toy.sh"
+	if toy sysroot --variant asan toy || ! says "no patch is named CVE-2-"; then
+		not_ok "a wanted patch that the distributor does not have is an error" "$TMP/err"
+	else ok "a wanted patch that the distributor does not have is an error"; fi
 	toy gc
 	check "gc keeps what is young" test -n "$(ls -A "$TMP/cache/dl")"
 }
