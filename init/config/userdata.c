@@ -43,6 +43,7 @@ static void read_script(struct ctx *ctx, const struct blob *b, struct config *c)
 		for (size_t i = 0; i < b->len; i++)
 			if (b->text[i] != '\r' || i + 1 == b->len || b->text[i + 1] != '\n')
 				copy[n++] = b->text[i];
+		copy[n] = '\0';
 	} else {
 		n = b->len;
 	}

@@ -15,6 +15,16 @@ struct entry {
 enum { ENCODING_BASE64 = 1, ENCODING_GZIP = 2 };
 
 
+static int read_path(struct ctx *ctx, const struct node *value, void *out)
+{
+	if (value_path(ctx, value, out) < 0)
+		return -EINVAL;
+	if (value->text[value->len - 1] == '/')
+		return diag_at(ctx->diags, DIAG_ERROR, value, "name a file", "the path %s is a directory's",
+			       diag_quote(ctx->arena, value->text, value->len));
+	return 0;
+}
+
 static int read_content(struct ctx *ctx, const struct node *value, void *out)
 {
 	(void)ctx;
@@ -68,7 +78,7 @@ static int read_permissions(struct ctx *ctx, const struct node *value, void *out
 }
 
 static const struct key entry_keys[] = {
-	KEY("path", NODE_SCALAR, value_path, struct entry, file.path),
+	KEY("path", NODE_SCALAR, read_path, struct entry, file.path),
 	KEY("content", NODE_SCALAR, read_content, struct entry, content),
 	KEY("encoding", NODE_SCALAR, read_encoding, struct entry, encoding),
 	KEY("owner", NODE_SCALAR, read_owner, struct entry, file),

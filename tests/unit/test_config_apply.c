@@ -1,0 +1,382 @@
+/* test_config_apply.c - applying to a directory: files stay inside and appear complete, whatever call fails; status files. */
+#include "config_helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "fd.h"
+#include "path.h"
+#include "report.h"
+#include "sys.h"
+
+static char dir[64];
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/coracle-test.XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	helper_end();
+	return path_remove_tree(AT_FDCWD, dir);
+}
+
+static const char *at(const char *name)
+{
+	static char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static void put(const char *name, const char *text)
+{
+	FILE *f = fopen(at(name), "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* The content of a file, or "(none)". */
+static const char *content(const char *name)
+{
+	static char text[65536];
+	int fd = open(at(name), O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		return "(none)";
+	text[n] = '\0';
+	return text;
+}
+
+static mode_t mode_of(const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(at(name), &st), 0);
+	return st.st_mode;
+}
+
+static void open_target(struct target *t)
+{
+	assert_int_equal(target_open(t, dir, false, NULL), 0);
+}
+
+static void files(void **state)
+{
+	struct target t;
+	struct stat before;
+	struct stat after;
+	bool owner_failed = false;
+	struct target_file f = { .path = "/a/b/c", .data = "one", .len = 3, .mode = 0640, .owned = true, .uid = geteuid(), .gid = getegid() };
+
+	(void)state;
+	open_target(&t);
+	assert_int_equal(target_write(&t, &f, &owner_failed, NULL), 0);
+	assert_string_equal(content("a/b/c"), "one");
+	assert_int_equal(mode_of("a/b/c"), S_IFREG | 0640);
+	assert_int_equal(mode_of("a/b"), S_IFDIR | 0755);
+	assert_int_equal(stat(at("a/b/c"), &before), 0);
+	/* the same again is not written: the inode stays */
+	assert_int_equal(target_write(&t, &f, &owner_failed, NULL), 0);
+	assert_int_equal(stat(at("a/b/c"), &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	f.mode = 04755;
+	assert_int_equal(target_write(&t, &f, &owner_failed, NULL), 0);
+	assert_int_equal(mode_of("a/b/c"), S_IFREG | 04755);
+	assert_false(owner_failed);
+	target_close(&t);
+}
+
+static void appending(void **state)
+{
+	struct target t;
+	struct target_file f = { .path = "/log", .data = "two\n", .len = 4, .mode = 0644, .append = true };
+
+	(void)state;
+	open_target(&t);
+	put("log", "one\n");
+	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
+	assert_string_equal(content("log"), "one\ntwo\n");
+	/* the next boot adds nothing */
+	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
+	assert_string_equal(content("log"), "one\ntwo\n");
+	f.path = "/new";
+	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
+	assert_string_equal(content("new"), "two\n");
+	target_close(&t);
+}
+
+static void stays_inside(void **state)
+{
+	struct target t;
+	struct target_file f = { .path = "/etc/x", .data = "in", .len = 2, .mode = 0644 };
+
+	(void)state;
+	open_target(&t);
+	assert_int_equal(mkdir(at("sub"), 0755), 0);
+	assert_int_equal(mkdir(at("tmp"), 0755), 0);
+	assert_int_equal(symlink("/tmp", at("etc")), 0);
+	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
+	assert_string_equal(content("tmp/x"), "in");
+	assert_int_equal(symlink("../../../../../../tmp", at("sub/up")), 0);
+	f.path = "/sub/up/y";
+	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
+	assert_string_equal(content("tmp/y"), "in");
+	assert_int_not_equal(access("/tmp/y", F_OK), 0);
+	/* a link in the last place is replaced, what it points to stays */
+	put("victim", "old");
+	assert_int_equal(symlink("victim", at("link")), 0);
+	f.path = "/link";
+	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
+	assert_string_equal(content("victim"), "old");
+	assert_int_equal(mode_of("link"), S_IFREG | 0644);
+	f.path = "/sub";
+	assert_true(target_write(&t, &f, NULL, NULL) < 0);
+	f.path = "/victim/x";
+	assert_true(target_write(&t, &f, NULL, NULL) < 0);
+	target_close(&t);
+}
+
+static int count_entries(const char *name)
+{
+	char command[600];
+	int n = -1;
+	FILE *p;
+
+	snprintf(command, sizeof(command), "ls -A %s | wc -l", at(name));
+	p = popen(command, "r");
+	assert_non_null(p);
+	assert_int_equal(fscanf(p, "%d", &n), 1);
+	pclose(p);
+	return n;
+}
+
+/* Each system call fails in turn: the file is the old one or the new one, and nothing lies beside it. */
+static void faults(void **state)
+{
+	struct target t;
+	struct target_file f = { .path = "/d/f", .data = "new", .len = 3, .mode = 0644, .sync = true };
+	struct err err = ERR_INIT;
+	long calls;
+	int failures = 0;
+
+	(void)state;
+	open_target(&t);
+	assert_int_equal(mkdir(at("d"), 0755), 0);
+	put("d/f", "old");
+	sys_fault_arm(0, 0);
+	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
+	calls = sys_fault_count;
+	assert_true(calls > 5);
+	for (long n = 1; n <= calls; n++) {
+		int r;
+
+		put("d/f", "old");
+		sys_fault_arm(n, ENOSPC);
+		r = target_write(&t, &f, NULL, &err);
+		sys_fault_arm(0, 0);
+		failures += r < 0;
+		assert_string_equal(content("d/f"), r < 0 ? "old" : "new");
+		assert_int_equal(count_entries("d"), 1);
+	}
+	assert_true(failures >= 4);
+	assert_non_null(strstr(err.text, "No space left"));
+	target_close(&t);
+}
+
+static void owners(void **state)
+{
+	struct target t;
+	struct err err = ERR_INIT;
+	uid_t uid = 7;
+	gid_t gid = 7;
+
+	(void)state;
+	open_target(&t);
+	assert_int_equal(mkdir(at("etc"), 0755), 0);
+	put("etc/passwd", "root:x:0:0::/:/bin/sh\nwww:x:33:34::/:/bin/sh\nbad:x:99999999999:1::/:/x\nshort:x\n");
+	put("etc/group", "root:x:0:\nwww:x:35:\nadm:x:4:www\n");
+	assert_int_equal(target_owner(&t, "www", NULL, &uid, &gid, &err), 0);
+	assert_int_equal(uid, 33);
+	assert_int_equal(gid, 34);
+	assert_int_equal(target_owner(&t, "www", "adm", &uid, &gid, &err), 0);
+	assert_int_equal(gid, 4);
+	assert_int_equal(target_owner(&t, "1000", "1001", &uid, &gid, &err), 0);
+	assert_int_equal(uid, 1000);
+	assert_int_equal(gid, 1001);
+	assert_int_equal(target_owner(&t, "root", "root", &uid, &gid, &err), 0);
+	assert_int_equal(uid, 0);
+	assert_true(target_owner(&t, "ww", NULL, &uid, &gid, &err) < 0);
+	assert_string_equal(err.text, "there is no user \"ww\" here");
+	assert_true(target_owner(&t, "www", "nobody", &uid, &gid, &err) < 0);
+	assert_string_equal(err.text, "there is no group \"nobody\" here");
+	assert_true(target_owner(&t, "bad", NULL, &uid, &gid, &err) < 0);
+	assert_true(target_owner(&t, "short", NULL, &uid, &gid, &err) < 0);
+	assert_true(target_owner(&t, "4294967295", "0", &uid, &gid, &err) < 0);
+	target_close(&t);
+}
+
+/* Reads and applies text; returns whether a final stage is wanted. */
+static bool apply(const char *text)
+{
+	struct run *r = helper_run();
+
+	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	r->seed.name = "DataSourceNoCloud [seed=x]";
+	r->seed.meta.instance_id = "i-1";
+	r->seed.user_data = text;
+	r->seed.user_data_len = strlen(text);
+	run_read_seed(r);
+	return apply_config(r);
+}
+
+static void whole(void **state)
+{
+	(void)state;
+	assert_true(apply("#cloud-config\nhostname: h.x\nwrite_files:\n- {path: /b/c, content: late, defer: true, owner: '0:0'}\n- {path: /b/c, content: early, owner: '0:0'}\n"
+			  "runcmd: [ls]\nbootcmd: [ps]\npower_state: {mode: poweroff, message: bye, condition: 'true '}\nservices: {s: {image: i}}\n"));
+	if (geteuid() == 0)
+		assert_problems("");
+	assert_string_equal(content("etc/hostname"), "h\n");
+	assert_string_equal(content("b/c"), "late");
+	assert_string_equal(content("var/lib/cloud/instance/scripts/runcmd"), "#!/bin/sh\nls\n");
+	assert_int_equal(mode_of("var/lib/cloud/instance/scripts/runcmd"), S_IFREG | 0700);
+	assert_string_equal(content("var/lib/cloud/data/instance-id"), "i-1\n");
+	assert_string_equal(content("run/coracle/bootcmd"), "#!/bin/sh\nps\n");
+	assert_string_equal(content("run/coracle/final"), "instance-id i-1\nscripts yes\npower poweroff\ndelay 0\ntimeout 30\nmessage bye\n"
+							  "condition /run/coracle/final-condition\n");
+	assert_string_equal(content("run/coracle/final-condition"), "#!/bin/sh\ntrue \n");
+	assert_int_equal(mode_of("run/coracle/containers.json"), S_IFREG | 0600);
+	assert_non_null(strstr(content("run/coracle/containers.json"), "\"docker.io/library/i:latest\""));
+	/* the marks of the instance: done once is done */
+	assert_int_equal(mkdir(at("var/lib/cloud/instances/i-1/sem"), 0755), 0);
+	put("var/lib/cloud/instances/i-1/sem/config_scripts_user", "");
+	assert_true(apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
+	assert_string_equal(content("run/coracle/final"), "instance-id i-1\npower halt\ndelay 0\ntimeout 30\n");
+	assert_string_equal(content("run/coracle/containers.json"), "(none)");
+	put("var/lib/cloud/instances/i-1/sem/config_power_state_change", "");
+	assert_false(apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
+	assert_string_equal(content("run/coracle/final"), "(none)");
+}
+
+static void hostname_choices(void **state)
+{
+	struct run *r = helper_run();
+
+	(void)state;
+	apply("#cloud-config\nfqdn: a.b\nhostname: c\nprefer_fqdn_over_hostname: true\n");
+	assert_string_equal(content("etc/hostname"), "a.b\n");
+	apply("#cloud-config\nhostname: d\npreserve_hostname: true\n");
+	assert_string_equal(content("etc/hostname"), "a.b\n");
+	apply("#cloud-config\nhostname: d\ncreate_hostname_file: false\n");
+	assert_string_equal(content("etc/hostname"), "a.b\n");
+	r = helper_run();
+	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	r->seed.meta.local_hostname = "from-meta";
+	apply_config(r);
+	assert_string_equal(content("etc/hostname"), "from-meta\n");
+}
+
+static void files_that_fail(void **state)
+{
+	(void)state;
+	put("file", "x");
+	apply("#cloud-config\nwrite_files:\n- {path: /file/x, content: a}\n- {path: /y, content: b, owner: nobody-here}\n- {path: /z, content: c, owner: '0:0'}\n");
+	helper_assert_mentions("user-data:3:3: error: ");
+	helper_assert_mentions("/file/x");
+	helper_assert_mentions("user-data:4:3: error: write /y: there is no user \"nobody-here\" here");
+	assert_string_equal(content("y"), "(none)");
+	assert_string_equal(content("z"), "c");
+}
+
+static void status_round(void **state)
+{
+	CLEANUP_BUF struct buf out = { 0 };
+	struct run *r = helper_run();
+	struct status s;
+
+	(void)state;
+	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	assert_int_equal(status_read(&r->ctx, &r->target, &s), -ENOENT);
+	r->status.datasource = "DataSourceNoCloud [seed=/dev/vdb]";
+	r->status.running = STAGE_FINAL;
+	r->status.stage[STAGE_INIT].start = 1700000000123456;
+	r->status.stage[STAGE_INIT].finished = 1700000001000001;
+	diag_add(&r->diags, DIAG_UNKNOWN, NULL, 0, 0, NULL, "unknown \"x\"");
+	diag_add(&r->diags, DIAG_WARNING, NULL, 0, 0, "do", "a: b");
+	status_add_diags(&r->ctx, &r->status, STAGE_INIT);
+	assert_int_equal(status_write(&r->target, &r->status, NULL), 0);
+	assert_string_equal(content("run/cloud-init/result.json"), "(none)");
+	assert_int_equal(status_read(&r->ctx, &r->target, &s), 0);
+	assert_string_equal(s.datasource, r->status.datasource);
+	assert_int_equal(s.running, STAGE_FINAL);
+	assert_true(s.stage[STAGE_INIT].start == 1700000000123456);
+	assert_true(s.stage[STAGE_INIT].finished == 1700000001000001);
+	assert_int_equal(s.stage[STAGE_INIT].recovered.n, 1);
+	assert_string_equal(s.stage[STAGE_INIT].recovered.v[0], "unknown \"x\"");
+	assert_string_equal(s.stage[STAGE_INIT].warnings.v[0], "a: b (do)");
+	assert_string_equal(status_word(&s), "running");
+	assert_int_equal(status_exit(&s), 2);
+	s.stage[STAGE_FINAL].finished = 1700000002000000;
+	strings_add(&r->ctx, &s.stage[STAGE_FINAL].errors, "bad");
+	s.running = -1;
+	assert_int_equal(status_write(&r->target, &s, NULL), 0);
+	assert_string_equal(content("run/cloud-init/result.json"), "{\n \"v1\": {\n  \"datasource\": \"DataSourceNoCloud [seed=/dev/vdb]\",\n  \"errors\": [\"bad\"]\n }\n}\n");
+	assert_int_equal(status_exit(&s), 1);
+	buf_init(&out, 65536);
+	status_print(&s, true, false, &out);
+	assert_string_equal(out.data, "status: error\nextended_status: error - done\nboot_status_code: enabled-by-generator\n"
+				      "last_update: Tue, 14 Nov 2023 22:13:22 +0000\ndetail: DataSourceNoCloud [seed=/dev/vdb]\nerrors:\n\t- bad\n"
+				      "recoverable_errors:\nERROR:\n\t- unknown \"x\"\nWARNING:\n\t- a: b (do)\n");
+	buf_reset(&out);
+	status_print(NULL, false, false, &out);
+	assert_string_equal(out.data, "status: not started\n");
+}
+
+static void status_of_others(void **state)
+{
+	struct run *r = helper_run();
+
+	(void)state;
+	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	assert_int_equal(mkdir(at("run"), 0755), 0);
+	assert_int_equal(mkdir(at("run/coracle"), 0755), 0);
+	put("run/coracle/problems", "{\"time_ms\":1,\"component\":\"config\",\"message\":\"ours\"}\nnot json: [\n"
+				    "{\"time_ms\":2,\"component\":\"engine\",\"message\":\"image \\\"x\\\": missing\"}\n");
+	status_add_problems(&r->ctx, &r->target, &r->status);
+	assert_int_equal(r->status.stage[STAGE_FINAL].recovered.n, 1);
+	assert_string_equal(r->status.stage[STAGE_FINAL].recovered.v[0], "engine: image \"x\": missing");
+	assert_int_equal(status_exit(&r->status), 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(files, setup, teardown), cmocka_unit_test_setup_teardown(appending, setup, teardown),
+		cmocka_unit_test_setup_teardown(stays_inside, setup, teardown), cmocka_unit_test_setup_teardown(faults, setup, teardown),
+		cmocka_unit_test_setup_teardown(owners, setup, teardown), cmocka_unit_test_setup_teardown(whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(hostname_choices, setup, teardown), cmocka_unit_test_setup_teardown(files_that_fail, setup, teardown),
+		cmocka_unit_test_setup_teardown(status_round, setup, teardown), cmocka_unit_test_setup_teardown(status_of_others, setup, teardown),
+	};
+
+	report_set_dir("");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
