@@ -177,6 +177,7 @@ static int read_device(struct ctx *ctx, const struct places *p, const struct can
 		r = sys_mount(c->node, p->mount_point, c->type, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	if (r < 0) {
 		diag_add(ctx->diags, DIAG_ERROR, NULL, 0, 0, NULL, "mount %s (%s): %s", c->node, c->type, err_name(-r));
+		rmdir(p->mount_point);
 		return 0;
 	}
 	fd = sys_openat(AT_FDCWD, p->mount_point, O_RDONLY | O_DIRECTORY, 0);
