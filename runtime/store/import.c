@@ -44,6 +44,17 @@ static int make_member_directory(struct import *im, struct err *err)
 	return fd < 0 ? err_set(err, -fd, "make members") : fd;
 }
 
+static int is_known(struct store *s, const char *id)
+{
+	for (size_t i = 0; i < s->entries; i++) {
+		const char *have = store_entry_id(s, &s->entry[i]);
+
+		if (have && !strcmp(have, id))
+			return 1;
+	}
+	return 0;
+}
+
 static int take_result(struct import *im, struct store_import_result *result, struct err *err)
 {
 	size_t n = 0;
@@ -59,7 +70,7 @@ static int take_result(struct import *im, struct store_import_result *result, st
 
 			memcpy(out->name, im->plan.image[i].name[k], strlen(im->plan.image[i].name[k]) + 1);
 			memcpy(out->id, im->plan.image[i].id, IMAGE_DIGEST_SIZE);
-			out->known = im->jobs == 0;
+			out->known = is_known(im->s, im->plan.image[i].id);
 		}
 	return 0;
 }

@@ -72,7 +72,7 @@ struct store_import_options {
 struct store_imported {
 	char name[IMAGE_REF_SIZE];	/* full name */
 	char id[IMAGE_DIGEST_SIZE];	/* of the configuration, Docker's image id */
-	int known;			/* 1: was there already, nothing read */
+	int known;			/* 1: the image was there already (a name may be new) */
 };
 
 struct store_import_result {

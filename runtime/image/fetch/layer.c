@@ -78,6 +78,11 @@ static int read_meta(struct archive_entry *e, struct tree_meta *m, struct err *e
 	m->mtime.tv_nsec = archive_entry_mtime_nsec(e);
 	if (m->mtime.tv_nsec < 0 || m->mtime.tv_nsec > 999999999)
 		m->mtime.tv_nsec = 0;
+	/* before 1970: libarchive reads "-5.5" of a pax header as -5 s and + 0.5 s */
+	if (m->mtime.tv_sec < 0 && m->mtime.tv_nsec > 0) {
+		m->mtime.tv_sec--;
+		m->mtime.tv_nsec = 1000000000 - m->mtime.tv_nsec;
+	}
 	if (S_ISCHR(m->mode) || S_ISBLK(m->mode)) {
 		m->major = (uint64_t)archive_entry_rdevmajor(e);
 		m->minor = (uint64_t)archive_entry_rdevminor(e);
