@@ -161,7 +161,7 @@ int http_stream(const char *socket_path, const char *method, const char *path, s
 	struct conn c = { .fd = connect_to(socket_path, err) };
 	struct framing f = { 0 };
 	CLEANUP_FD int fd = c.fd;
-	CLEANUP_BUF struct buf head;
+	CLEANUP_BUF struct buf head = { 0 };
 	int r;
 
 	if (fd < 0)

@@ -80,7 +80,7 @@ static int fetch(const char *path)
 int verb_logs(int argc, char **argv)
 {
 	static const char how[] = "logs [-f] [-t] [-n N] CONTAINER";
-	CLEANUP_BUF struct buf path;
+	CLEANUP_BUF struct buf path = { 0 };
 	const char *tail = "all";
 	bool follow = false, times = false;
 	int o;

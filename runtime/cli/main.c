@@ -78,7 +78,7 @@ int cli_each(int argc, char **argv, const char *action, const char *query)
 
 	for (int i = 0; i < argc; i++) {
 		struct err err = ERR_INIT;
-		CLEANUP_BUF struct buf path, reply;
+		CLEANUP_BUF struct buf path = { 0 }, reply = { 0 };
 
 		buf_init(&path, 4096);
 		buf_init(&reply, HTTP_BODY_MAX);

@@ -79,7 +79,7 @@ static void add_tmpfs(struct buf *b, struct arena *mem, const struct service *s)
 	bool any = false;
 
 	for (size_t i = 0; i < s->mount_count; i++) {
-		CLEANUP_BUF struct buf options;
+		CLEANUP_BUF struct buf options = { 0 };
 
 		if (s->mounts[i].type != MOUNT_TMPFS)
 			continue;

@@ -115,7 +115,7 @@ engine_stop
 # -- logs ----------------------------------------------------------------------------
 want "$(service big 'i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo "a line of some length, number $i"; done; exec sleep 1000')" \
 	"$(service long 'head -c 40000 /dev/zero | tr "\\0" x; echo; exec sleep 1000')" \
-	"$(service odd 'printf "tab\\tquote\\"<&>\\377end\\n"; printf "no newline"')"
+	"$(service odd "printf 'tab\\tquote\"<&>\\377end\\n'; printf 'no newline'")"
 engine_start --boot-id fourth --log-max-size 65536 --log-max-files 3
 eventually is odd exited
 eventually grep -q 'number 3000' <(docker logs --tail 1 big)
