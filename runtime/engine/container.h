@@ -81,6 +81,7 @@ struct container {
 	int restart_count;
 	bool ever_started;
 	bool this_boot;			/* the state is of this boot */
+	bool starting;			/* saved before `start`: the engine may have died between the two */
 
 	/* in memory */
 	enum container_phase phase;
@@ -95,6 +96,7 @@ struct container {
 	bool announced;			/* the failure was reported */
 	uint64_t up_since;		/* loop_now() */
 	struct loop_watch pidfd;	/* fd -1: none */
+	struct loop_timer save;		/* writes state.json a moment later */
 	struct loop_timer timer;	/* back-off of a restart, or grace of a stop */
 	struct child *child;		/* coracle-runtime, while it runs */
 	struct log *log;

@@ -19,6 +19,8 @@
 #include "sys.h"
 #include "text.h"
 
+#define SAVE_DELAY_MS 1000
+
 static void finish_run(struct container *c);
 static void on_timer(void *arg);
 
@@ -100,6 +102,12 @@ static void start_failed(struct container *c, const char *why, int code, bool pr
 
 /* -- start --------------------------------------------------------------- */
 
+/* That the start is over matters only to an engine that comes after this one: it is not worth a write while the machine boots. */
+static void save_later(void *arg)
+{
+	container_save_state(arg);
+}
+
 static void on_started(int status, void *arg)
 {
 	struct container *c = arg;
@@ -112,6 +120,8 @@ static void on_started(int status, void *arg)
 		return;
 	}
 	c->phase = PHASE_UP;
+	c->save = (struct loop_timer){ .fire = save_later, .arg = c };
+	loop_timer_set(&c->save, SAVE_DELAY_MS);
 	container_fire(c, EVENT_STARTED, 0);
 	if (c->exit_seen)
 		finish_run(c);
@@ -216,6 +226,7 @@ static void finish_run(struct container *c)
 	int64_t delay;
 
 	loop_timer_cancel(&c->timer);
+	loop_timer_cancel(&c->save);
 	c->exit_code = code_of_status(c->exit_status);
 	c->finished_ns = wall_now();
 	log_end_run(c->log);
@@ -413,7 +424,7 @@ void lifecycle_adopt(struct container *c)
 		lifecycle_exited(c->pid, -1);
 		return;
 	}
-	if (alive)
+	if (alive && c->starting)
 		runner_start(c, on_start_repeated, &err);
 }
 

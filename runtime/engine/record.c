@@ -65,6 +65,7 @@ static struct container *new_container(void)
 static void free_container(struct container *c)
 {
 	loop_timer_cancel(&c->timer);
+	loop_timer_cancel(&c->save);
 	loop_remove(&c->pidfd);
 	fd_close(&c->pidfd.fd);
 	log_free(c->log);
@@ -185,6 +186,7 @@ void container_save_state(struct container *c)
 	jw_kint(&b, "restart_count", c->restart_count);
 	jw_kbool(&b, "stopped_by_hand", c->restart.stopped_by_hand);
 	jw_kbool(&b, "ever_started", c->ever_started);
+	jw_kbool(&b, "starting", c->phase == PHASE_STARTING);
 	jw_close(&b, '}');
 	engine_container_path(c->id, "state.json", path, sizeof(path));
 	engine_container_path(c->id, "state.json.new", tmp, sizeof(tmp));
@@ -240,6 +242,7 @@ static void load_state(struct container *c)
 	c->restart_count = (int)get_int(o, "restart_count");
 	c->restart.stopped_by_hand = yyjson_get_bool(yyjson_obj_get(o, "stopped_by_hand"));
 	c->ever_started = yyjson_get_bool(yyjson_obj_get(o, "ever_started"));
+	c->starting = yyjson_get_bool(yyjson_obj_get(o, "starting"));
 	yyjson_doc_free(doc);
 }
 

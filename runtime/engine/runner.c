@@ -98,6 +98,7 @@ int runner_create(struct container *c, void (*done)(int status, void *arg), stru
 
 static int simple(struct container *c, const char *verb, const char *option, void (*done)(int, void *), struct err *err)
 {
+	static int null = -1;
 	struct runtime_paths p;
 	char *argv[12];
 	size_t n = 0;
@@ -115,7 +116,9 @@ static int simple(struct container *c, const char *verb, const char *option, voi
 		argv[n++] = text(option);
 	argv[n++] = c->id;
 	argv[n] = NULL;
-	return child_spawn(argv, -1, -1, done, c, &c->child, err);
+	if (null < 0)
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return child_spawn(argv, null, null, done, c, &c->child, err);	/* what it has to say is in its log */
 }
 
 int runner_start(struct container *c, void (*done)(int status, void *arg), struct err *err)
