@@ -27,6 +27,9 @@ int bundle_add_mounts(struct buf *b, const struct container *c, char *const *sou
 /* "linux". */
 void bundle_add_linux(struct buf *b, const struct container *c);
 
+/* "devices": all of the machine's, for a privileged container. */
+void bundle_add_devices(struct buf *b);
+
 /* The host name inside. */
 void bundle_hostname(const struct container *c, char *out, size_t size);
 

@@ -210,7 +210,9 @@ void bundle_add_linux(struct buf *b, const struct container *c)
 	jw_close(b, '}');
 	if (!host)
 		jw_kraw(b, "sysctl", "{\"net.ipv4.ip_unprivileged_port_start\":\"0\",\"net.ipv4.ping_group_range\":\"0 2147483647\"}");
-	if (!c->svc.privileged) {
+	if (c->svc.privileged) {
+		bundle_add_devices(b);
+	} else {
 		jw_kraw(b, "maskedPaths", masked_paths);
 		jw_kraw(b, "readonlyPaths", readonly_paths);
 	}

@@ -98,6 +98,7 @@ struct container {
 	struct loop_watch pidfd;	/* fd -1: none */
 	struct loop_timer save;		/* writes state.json a moment later */
 	struct loop_timer timer;	/* back-off of a restart, or grace of a stop */
+	void (*create_done)(int status, void *arg);	/* while volumes are filled */
 	struct child *child;		/* coracle-runtime, while it runs */
 	struct log *log;
 	struct container_waiter *waiters;

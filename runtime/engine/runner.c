@@ -6,13 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <yyjson.h>
 
 #include "bundle.h"
+#include "copyup.h"
 #include "engine.h"
 #include "fd.h"
+#include "jw.h"
 #include "notify.h"
 #include "report.h"
 #include "runtime/store/store.h"
@@ -79,21 +82,71 @@ static int spawn_create(struct container *c, const int w[2], void (*done)(int, v
 	return child_spawn(argv, w[0], w[1], done, c, &c->child, err);
 }
 
-int runner_create(struct container *c, void (*done)(int status, void *arg), struct err *err)
+static int create_now(struct container *c, void (*done)(int status, void *arg), struct err *err)
 {
 	int w[2] = { -1, -1 };
-	int r;
+	int r = bundle_write(c, err);
 
-	if (!c->image_id[0])
-		return err_set(err, 0, "No such image: %s", c->svc.image);
-	r = mount_root(c, err);
-	if (r == 0)
-		r = bundle_write(c, err);
 	if (r == 0)
 		r = c->svc.tty ? terminal_expect(c, err) : log_make_pipes(c->log, w, err);
 	if (r == 0)
 		r = spawn_create(c, w, done, err);
 	return r;
+}
+
+/* A failure outside of coracle-runtime goes where its own would: runner_failure() finds it. */
+static void leave_failure(const struct container *c, const struct err *err)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+	struct runtime_paths p;
+	CLEANUP_FD int fd = -1;
+
+	fill_paths(c, &p);
+	mkdir(p.bundle, 0700);
+	buf_init(&b, 8192);
+	jw_open(&b, '{');
+	jw_kstr(&b, "level", "error");
+	jw_kstr(&b, "msg", err->text);
+	jw_close(&b, '}');
+	buf_putc(&b, '\n');
+	fd = open(p.log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		fd_write_full(fd, b.data, b.len);
+}
+
+static void on_copied(int status, void *arg)
+{
+	struct container *c = arg;
+	struct err err = ERR_INIT;
+
+	if (status == 0 && create_now(c, c->create_done, &err) == 0)
+		return;
+	if (status == 0)
+		leave_failure(c, &err);
+	c->create_done(status ? status : 1 << 8, c);
+}
+
+int runner_create(struct container *c, void (*done)(int status, void *arg), struct err *err)
+{
+	pid_t pid;
+	int r;
+
+	if (!c->image_id[0])
+		return err_set(err, 0, "No such image: %s", c->svc.image);
+	r = mount_root(c, err);
+	if (r < 0)
+		return r;
+	if (!copyup_needed(c))
+		return create_now(c, done, err);
+	c->create_done = done;
+	pid = child_fork(on_copied, c, err);
+	if (pid == 0) {
+		r = copyup_run(c, err);
+		if (r < 0)
+			leave_failure(c, err);
+		_exit(r < 0);
+	}
+	return pid < 0 ? (int)pid : 0;
 }
 
 static int simple(struct container *c, const char *verb, const char *option, void (*done)(int, void *), struct err *err)

@@ -136,6 +136,8 @@ engine_stop
 want "$(service inside 'id -u; id -g; pwd; echo "$A $HOSTNAME"; hostname; grep Cap /proc/self/status; grep Seccomp: /proc/self/status; touch /x 2>&1; echo "tmp: $(stat -f -c %T /tmp)"; cat /vol/kept 2>/dev/null; echo data >/vol/kept; ls /sys/class/net' \
 	'user="1000:1001"' 'working_dir="/tmp"' 'environment=["A=b c"]' 'hostname="inner"' 'read_only=true' 'cap_drop=["ALL"]' 'cap_add=["CHOWN"]' \
 	'tmpfs=[{"target":"/tmp","options":["size=1m"]}]' 'volumes=[{"type":"tmpfs","source":null,"target":"/vol","read_only":false,"options":["mode=1777"]}]')" \
+	"$(service filled 'ls -ld /bin/sh >/dev/null && echo works; exec sleep 1000' 'volumes=[{"type":"volume","source":"bin","target":"/bin","read_only":false,"options":[]}]')" \
+	"$(service lord 'grep CapEff /proc/self/status; ls /dev; exec sleep 1000' 'privileged=true')" \
 	"$(service volume 'echo data >/vol/kept; exit 4' 'volumes=[{"type":"volume","source":"kept","target":"/vol","read_only":false,"options":[]}]')"
 engine_start --boot-id fifth
 eventually is inside exited
@@ -147,6 +149,10 @@ check 'a tmpfs' contains "$(logs inside)" 'tmp: tmpfs'
 check 'no network but lo' same lo "$(logs inside | tail -1)"
 eventually is volume exited
 check 'a named volume is kept on the host' same data "$(cat "$work/root/volumes/kept/_data/kept")"
+check 'an empty volume gets what the image has there' eventually says filled works
+check 'links as links' test -L "$work/root/volumes/bin/_data/sh"
+check 'a privileged container has all capabilities' eventually says lord "CapEff.*$(awk '/CapEff/ { print $2 }' /proc/self/status)"
+check 'and the devices of the machine' eventually says lord '"log":"kmsg'
 
 # -- bad input -----------------------------------------------------------------------
 engine_stop
