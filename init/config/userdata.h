@@ -8,7 +8,7 @@
 
 /* Reads one blob into c: takes off gzip and base64 (one layer each), finds out
  * what it is, and reads it. Kinds that are not done yet are errors that name them. name: for messages.
- * The bytes must live as long as ctx's problems, which point into them. */
+ * The bytes have a NUL behind them, and live as long as ctx's problems, which point into them. */
 void userdata_read(struct ctx *ctx, const char *name, const char *bytes, size_t len, struct config *c);
 
 struct meta {
@@ -16,7 +16,8 @@ struct meta {
 	const char *local_hostname;
 };
 
-/* Reads meta-data (YAML, so JSON too); keys that are set already stay. */
+/* Reads meta-data (YAML, so JSON too); keys that are set already stay.
+ * The bytes as for userdata_read. */
 void meta_read(struct ctx *ctx, const char *name, const char *bytes, size_t len, struct meta *meta);
 
 #endif

@@ -45,7 +45,7 @@ static void fail(struct loader *l, const yaml_mark_t *mark, const char *hint, co
 }
 
 /* libyaml's words for the usual mistakes, with what to do about them. */
-static const char *syntax_hint(const struct loader *l)
+static const char *syntax_hint(struct loader *l)
 {
 	const char *problem = l->parser.problem ? l->parser.problem : "";
 	const char *line = text_line(l->source->text, l->source->len, (unsigned)l->parser.problem_mark.line + 1);
@@ -56,8 +56,9 @@ static const char *syntax_hint(const struct loader *l)
 		return "text that has \": \" in it must be quoted";
 	if (strstr(problem, "cannot start any token"))
 		return "text that begins with one of @ ` % or a tab must be quoted";
-	if (strstr(problem, "found undefined") || strstr(problem, "found unexpected end of stream"))
-		return "a quote or bracket is not closed";
+	if (l->parser.context && (strstr(problem, "unexpected end of stream") || strstr(problem, "did not find expected ',' or")))
+		return arena_printf(l->arena, "what began in line %zu, column %zu is not closed", l->parser.context_mark.line + 1,
+				    l->parser.context_mark.column + 1);
 	if (strstr(problem, "did not find expected key") || strstr(problem, "could not find expected ':'"))
 		return "look at the indentation here and in the lines above";
 	return NULL;

@@ -211,7 +211,7 @@ void compose_finish(struct ctx *ctx, struct compose *c)
 {
 	for (struct compose_service *s = c->services; s; s = s->next)
 		for (struct compose_mount *m = s->volumes; m; m = m->next)
-			if (!s->broken && resolve_volume(ctx, c, s, m) < 0)
+			if (resolve_volume(ctx, c, s, m) < 0)
 				s->broken = true;
 	check_container_names(ctx, c);
 	compose_check_depends(ctx, c);
