@@ -36,8 +36,9 @@ int verb_images(int argc, char **argv)
 		cli_size(yyjson_get_uint(yyjson_obj_get(image, "Size")), size);
 		if (yyjson_arr_size(tags) == 0)
 			table_add(&t, (const char *[]){ "<none>", id, created, size });
-		yyjson_arr_foreach(tags, k, names, name)
+		yyjson_arr_foreach(tags, k, names, name) {
 			table_add(&t, (const char *[]){ cli_safe(yyjson_get_str(name)), id, created, size });
+		}
 	}
 	table_print(&t, 0);
 	yyjson_doc_free(doc);

@@ -303,8 +303,14 @@ static int set_up(struct err *err)
 
 static void adopt_all(void)
 {
+	int64_t latest = 0;
+
 	for (struct container *c = engine.containers, *next; c; c = next) {
 		next = c->next;
+		if (c->this_boot && c->svc.restart.policy == RESTART_NO && c->exit_code != 0 && c->finished_ns > latest) {
+			latest = c->finished_ns;
+			engine.last_failed_code = c->exit_code;
+		}
 		lifecycle_adopt(c);
 	}
 	notify_drop_rest();

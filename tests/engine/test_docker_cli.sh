@@ -62,8 +62,9 @@ check 'wait says the code' same 137 "$(cat "$work/waited")"
 check 'kill cancels restarts' same exited "$(field web '{{.State.Status}}')"
 check 'wait of a container that is down' same 7 "$(docker wait once)"
 docker start web >/dev/null
-timeout 20 docker logs -f --tail 0 web >"$work/follow" 2>/dev/null &
+timeout 60 docker logs -f --tail 1 web >"$work/follow" 2>&1 &
 follower=$!
+eventually test -s "$work/follow"
 docker restart -t 0 web >/dev/null
 check 'logs -f ends with the run' wait "$follower"
 check 'start of a one-shot runs it again' same once "$(docker start once)"
