@@ -101,7 +101,10 @@ $(ASANROOT): $(wildcard deps/deps deps/deps.lock deps/lib/* deps/recipes/* deps/
 	@mkdir -p $(BUILD)
 	$(Q)s=$$(deps/deps sysroot --variant asan) && ln -sfn "$$s" $@.new && mv -T $@.new $@ && touch -h $@
 
-include $(sort $(wildcard */module.mk */*/module.mk))
+# images and tests name all programs as prerequisites: they come when the list is complete
+MODULES := $(sort $(wildcard */module.mk */*/module.mk))
+LAST    := imagebuild/module.mk qemu/module.mk tests/module.mk
+include $(filter-out $(LAST),$(MODULES)) $(LAST)
 -include $(DEPFILES)
 
 .PHONY: all help clean programs
