@@ -1,6 +1,7 @@
-/* power.c - power buttons: input devices that have the key KEY_POWER.
+/* power.c - power buttons, and Ctrl-Alt-Del where the kernel has no virtual terminals to notice it.
  *
- * Runs in PID 1, after the first services have been started: nobody presses the button that early. */
+ * Runs in PID 1, after the first services have been started: nobody presses the button that early. Input devices are
+ * read as events; a keyboard only when there is no /dev/tty0, whose driver sends SIGINT for Ctrl-Alt-Del itself. */
 #include "init/pid1/init.h"
 
 #include <fcntl.h>
@@ -15,63 +16,105 @@
 #include "fd.h"
 #include "sys.h"
 
-#define BUTTONS_MAX 8
+#define DEVICES_MAX 8
 #define INPUTS_MAX 32
 
-static int buttons[BUTTONS_MAX];
+static struct device {
+	int fd;
+	int keyboard;	/* Ctrl-Alt-Del is looked for */
+	int ctrl, alt;	/* held down */
+} devices[DEVICES_MAX];
 static int count;
 
 /* The file holds words of 64 bits in hexadecimal, highest first, leading zero words left out. */
-static int has_power_key(const char *text)
+static int has_key(const char *text, int key)
 {
 	const char *at = text + strlen(text);
-	int word = KEY_POWER / 64;
+	int word = key / 64;
 
 	for (;;) {
 		while (at > text && at[-1] != ' ')
 			at--;
 		if (word-- == 0)
-			return (int)(strtoull(at, NULL, 16) >> (KEY_POWER % 64) & 1);
+			return (int)(strtoull(at, NULL, 16) >> (key % 64) & 1);
 		if (at == text)
 			return 0;
 		at--;
 	}
 }
 
+static void open_device(int number, int keyboard)
+{
+	struct device *d = &devices[count];
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/input/event%d", number);
+	d->fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
+	d->keyboard = keyboard;
+	if (d->fd < 0)
+		return;
+	if (loop_add(d->fd, WATCH_POWER, count, EPOLLIN) == 0)
+		count++;
+	else
+		close(d->fd);
+}
+
 void power_open_buttons(void)
 {
-	for (int i = 0; i < INPUTS_MAX && count < BUTTONS_MAX; i++) {
+	int no_terminals = access("/dev/tty0", F_OK) < 0;
+
+	for (int i = 0; i < INPUTS_MAX && count < DEVICES_MAX; i++) {
 		char path[80];
 		char keys[256];
-		int fd;
+		int keyboard;
 
 		snprintf(path, sizeof(path), "/sys/class/input/event%d/device/capabilities/key", i);
 		if (fd_read_small(AT_FDCWD, path, keys, sizeof(keys)) < 0)
 			break;
-		if (!has_power_key(keys))
-			continue;
-		snprintf(path, sizeof(path), "/dev/input/event%d", i);
-		fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
-		if (fd < 0)
-			continue;
-		buttons[count] = fd;
-		if (loop_add(fd, WATCH_POWER, count, EPOLLIN) == 0)
-			count++;
-		else
-			close(fd);
+		keyboard = no_terminals && has_key(keys, KEY_LEFTCTRL) && has_key(keys, KEY_LEFTALT) && has_key(keys, KEY_DELETE);
+		if (keyboard || has_key(keys, KEY_POWER))
+			open_device(i, keyboard);
+	}
+}
+
+static void on_key(struct device *d, const struct input_event *ev)
+{
+	int down = ev->value != 0;
+
+	switch (ev->code) {
+	case KEY_POWER:
+		if (ev->value == 1)
+			shutdown_begin(SHUTDOWN_POWEROFF, "power button");
+		break;
+	case KEY_LEFTCTRL:
+	case KEY_RIGHTCTRL:
+		d->ctrl = down;
+		break;
+	case KEY_LEFTALT:
+	case KEY_RIGHTALT:
+		d->alt = down;
+		break;
+	case KEY_DELETE:
+	case KEY_KPDOT:
+		if (d->keyboard && ev->value == 1 && d->ctrl && d->alt)
+			shutdown_on_ctrl_alt_del();
+		break;
+	default:
+		break;
 	}
 }
 
 void power_on_event(int index)
 {
+	struct device *d = &devices[index];
 	struct input_event events[8];
-	ssize_t n = read(buttons[index], events, sizeof(events));
+	ssize_t n = read(d->fd, events, sizeof(events));
 
 	if (n <= 0) {
-		close(buttons[index]); /* the device is gone, and with the descriptor its place in epoll */
+		close(d->fd); /* the device is gone, and with the descriptor its place in epoll */
 		return;
 	}
 	for (size_t i = 0; i < (size_t)n / sizeof(events[0]); i++)
-		if (events[i].type == EV_KEY && events[i].code == KEY_POWER && events[i].value == 1)
-			shutdown_begin(SHUTDOWN_POWEROFF, "power button");
+		if (events[i].type == EV_KEY)
+			on_key(d, &events[i]);
 }

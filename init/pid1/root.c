@@ -148,10 +148,12 @@ void root_say(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	va_end(ap);
 	if (fd < 0)
 		return;
+	/* Without a newline the kernel would hold the record back for a continuation. */
+	strcat(line, "\n");
 	(void)!write(fd, line, strlen(line));
 	close(fd);
 }

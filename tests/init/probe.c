@@ -38,8 +38,9 @@ __attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line + 10, sizeof(line) - 11, fmt, ap);
+	vsnprintf(line + 10, sizeof(line) - 12, fmt, ap);
 	va_end(ap);
+	strcat(line, "\n"); /* or the kernel holds the record back for a continuation */
 	(void)!write(fd, line, strlen(line));
 	close(fd);
 }
@@ -517,7 +518,9 @@ static int stand_in(const char *program, const char *what)
 	}
 	if (strstr(program, "coracle-config") && !strcmp(what, "boot"))
 		raise(SIGSEGV);
-	result("final after the engine is ready", file_says("/run/coracle/boot-times", " engine-ready\n") || access(RUN "/ended", F_OK) == 0, "too early");
+	if (!file_says("/proc/cmdline", "probe.silent"))
+		result("final after the engine is ready", file_says("/run/coracle/boot-times", " engine-ready\n") || access(RUN "/ended", F_OK) == 0,
+		       "too early");
 	return 0;
 }
 
@@ -533,6 +536,19 @@ int main(int argc, char **argv)
 	signal(SIGTERM, on_term);
 	mkdir(RUN, 0755);
 	save_number("runs", run);
+	if (file_says("/proc/cmdline", "probe.silent")) {
+		notify("READY=1", NULL, 0);
+		while (!terminated)
+			pause();
+		/* an impatient person at the keyboard, whose Ctrl-Alt-Del the kernel makes this signal */
+		for (int i = 0; i < 7 && file_says("/proc/cmdline", "probe.burst"); i++) {
+			kill(1, SIGINT);
+			usleep(20000);
+		}
+		if (file_says("/proc/cmdline", "probe.slow"))
+			sleep(4);
+		return 0;
+	}
 	say("run %ld as pid %d", run, (int)getpid());
 	control = connect_control();
 	if (control < 0)
