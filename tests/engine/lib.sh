@@ -65,6 +65,7 @@ clean_up() {
 		"${CORACLE_RUNTIME:-$build/bin/coracle-runtime}" --root "$work/run/runtime" delete --force "$id" 2>/dev/null || true
 		umount "$work/root/containers/$id/rootfs" 2>/dev/null || true
 	done
+	umount "$work/root" 2>/dev/null || true
 	[[ -n ${KEEP:-} ]] || rm -rf "$work"
 }
 trap clean_up EXIT

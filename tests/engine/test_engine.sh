@@ -162,4 +162,28 @@ engine_start --boot-id sixth
 check 'an unknown key is an error that names it' grep -q 'unknown key \\"nonsense\\"' "$work/run/problems"
 check 'a truncated archive is reported' eventually grep -q 'import .*broken.oci.tar' "$work/run/problems"
 check 'the engine answers all the same' contains "$(docker version)" 'Server: Coracle'
+
+# -- full disk -------------------------------------------------------------------------
+engine_stop
+rm -f "$work/run/media/0/broken.oci.tar" "$work/run/problems"
+mount -t tmpfs -o size=1200k none "$work/root"
+want "$(service talker 'i=0; while true; do i=$((i+1)); echo line $i; sleep 0.02; done')"
+engine_start --boot-id seventh
+check 'an import that does not fit is reported with its reason' eventually grep -q 'import .*No space left' "$work/run/problems"
+check 'and its service too' grep -q 'service talker' "$work/run/problems"
+check 'nothing of it is left' same 0 "$(find "$work/root/layers" "$work/root/tmp" -mindepth 1 | wc -l)"
+engine_stop
+mount -o remount,size=8m "$work/root"
+engine_start --boot-id eighth
+check 'with room it is imported and started' eventually is talker running
+engine_stop
+head -c 9000000 /dev/zero >"$work/root/filler" 2>/dev/null || true
+want "$(service talker 'i=0; while true; do i=$((i+1)); echo line $i; sleep 0.02; done')" "$(service another 'exec sleep 1000')"
+rm -f "$work/run/problems"
+engine_start --boot-id ninth
+check 'a container that cannot be made is reported' grep -q 'service another .*No space left' "$work/run/problems"
+check 'the engine answers on a full disk' contains "$(docker ps -a)" talker
+rm "$work/root/filler"
+engine_stop
+umount "$work/root"
 tap_end
