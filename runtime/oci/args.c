@@ -94,6 +94,8 @@ int args_parse(int argc, char **argv, const struct args_option *options, size_t 
 	}
 	while (i < argc)
 		argv[kept++] = argv[i++];
+	if (kept < argc)
+		argv[kept] = NULL;
 	return kept;
 }
 

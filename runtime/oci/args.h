@@ -24,7 +24,8 @@ struct args_option {
 };
 
 /* Moves the positional arguments to the front of argv (argv[0] is the first one
- * looked at) and returns how many there are, or -EINVAL. stop: options end at the first positional argument. */
+ * looked at, the last one is followed by NULL as
+ * argv[argc] is) and returns how many there are, or -EINVAL. stop: options end at the first positional argument. */
 int args_parse(int argc, char **argv, const struct args_option *options, size_t n, bool stop, struct err *err);
 
 /* path, or the working directory joined to it; the caller keeps it (heap). NULL stays NULL. */

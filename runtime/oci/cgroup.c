@@ -20,7 +20,7 @@ static void add_hierarchy(struct cgroup *c, char *line)
 	char *controllers = strchr(line, ':'), *end;
 	struct cgroup_hierarchy *h = &c->h[c->n];
 	struct statfs fs;
-	int fd;
+	char path[96];
 
 	if (!controllers || c->n == CGROUP_HIERARCHIES)
 		return;
@@ -34,12 +34,10 @@ static void add_hierarchy(struct cgroup *c, char *line)
 	snprintf(h->name, sizeof h->name, "%s", h->v2 ? "unified" : strncmp(controllers, "name=", 5) ? controllers : controllers + 5);
 	h->dir = -1;
 	h->created = false;
-	fd = sys_openat(c->base, h->name, O_PATH | O_DIRECTORY, 0);
-	if (fd < 0)
-		return;		/* a hierarchy that is not mounted here */
-	if (fstatfs(fd, &fs) == 0 && fs.f_type == (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+	snprintf(path, sizeof path, CGROUP_ROOT "/%s", h->name);
+	/* a hierarchy that is not mounted here does not count */
+	if (statfs(path, &fs) == 0 && fs.f_type == (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
 		c->n++;
-	close(fd);
 }
 
 static int find_hierarchies(struct cgroup *c, struct err *err)

@@ -93,22 +93,69 @@ static int bpf(int cmd, union bpf_attr *attr)
 	return r < 0 ? -errno : (int)r;
 }
 
-int device_rules_attach_v2(int dir, const struct spec_device_rule *rules, size_t n, struct err *err)
+#define ATTACHED_MAX 64	/* BPF_CGROUP_MAX_PROGS */
+
+/* Takes programs off a group that was there before: those of the container that
+ * used it last. All programs of a group must agree, and a group holds 64. */
+static void detach(int dir, const uint32_t *ids, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		union bpf_attr attr;
+		CLEANUP_FD int prog = -1;
+
+		memset(&attr, 0, sizeof attr);
+		attr.prog_id = ids[i];
+		prog = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+		if (prog < 0)
+			continue;
+		memset(&attr, 0, sizeof attr);
+		attr.target_fd = (uint32_t)dir;
+		attr.attach_bpf_fd = (uint32_t)prog;
+		attr.attach_type = BPF_CGROUP_DEVICE;
+		bpf(BPF_PROG_DETACH, &attr);
+	}
+}
+
+static uint32_t attached(int dir, uint32_t ids[ATTACHED_MAX])
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof attr);
+	attr.query.target_fd = (uint32_t)dir;
+	attr.query.attach_type = BPF_CGROUP_DEVICE;
+	attr.query.prog_ids = (uintptr_t)ids;
+	attr.query.prog_cnt = ATTACHED_MAX;
+	return bpf(BPF_PROG_QUERY, &attr) < 0 ? 0 : attr.query.prog_cnt;
+}
+
+static int load_program(const struct device_rules *d)
+{
+	static struct bpf_insn insns[DEVICE_INSNS_MAX];
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof attr);
+	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+	attr.insn_cnt = (uint32_t)device_rules_compile(d, insns);
+	attr.insns = (uintptr_t)insns;
+	attr.license = (uintptr_t)"Dual BSD/GPL";
+	return bpf(BPF_PROG_LOAD, &attr);
+}
+
+int device_rules_attach_v2(int dir, const struct spec_device_rule *rules, size_t n, bool fresh, struct err *err)
 {
 	static struct device_rules d;
-	static struct bpf_insn insns[DEVICE_INSNS_MAX];
 	CLEANUP_FD int prog = -1;
+	uint32_t old[ATTACHED_MAX];
 	union bpf_attr attr;
 	int r = device_rules_reduce(&d, rules, n, err);
 
-	if (r < 0 || (d.allow && !d.n))
+	if (r < 0)
 		return r;
-	memset(&attr, 0, sizeof attr);
-	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-	attr.insn_cnt = (uint32_t)device_rules_compile(&d, insns);
-	attr.insns = (uintptr_t)insns;
-	attr.license = (uintptr_t)"Dual BSD/GPL";
-	prog = bpf(BPF_PROG_LOAD, &attr);
+	if (!fresh)
+		detach(dir, old, attached(dir, old));
+	if (d.allow && !d.n)
+		return 0;
+	prog = load_program(&d);
 	if (prog < 0)
 		return err_set(err, -prog, "load the device program");
 	memset(&attr, 0, sizeof attr);

@@ -232,7 +232,7 @@ int cgroup_v2_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, co
 	    (r = apply_cpu(h->dir, x, err)) < 0 ||
 	    (r = apply_io(h->dir, x, err)) < 0 ||
 	    (r = apply_others(h->dir, x, err)) < 0 ||
-	    (r = device_rules_attach_v2(h->dir, x->devices, x->devices_n, err)) < 0)
+	    (r = device_rules_attach_v2(h->dir, x->devices, x->devices_n, h->created, err)) < 0)
 		return err_wrap(err, r, "cgroup %s", c->path);
 	return 0;
 }

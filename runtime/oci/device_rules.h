@@ -26,6 +26,7 @@ int device_rules_reduce(struct device_rules *out, const struct spec_device_rule 
 int device_rules_compile(const struct device_rules *d, struct bpf_insn *out);
 
 int device_rules_write_v1(int dir, const struct spec_device_rule *rules, size_t n, struct err *err);
-int device_rules_attach_v2(int dir, const struct spec_device_rule *rules, size_t n, struct err *err);
+/* fresh: the group is new, so there are no programs of an earlier container to replace. */
+int device_rules_attach_v2(int dir, const struct spec_device_rule *rules, size_t n, bool fresh, struct err *err);
 
 #endif

@@ -122,6 +122,17 @@ static int run_verb(const struct globals *g, const struct verb *v, int argc, cha
 	return v->fn(g, argc, argv, err);
 }
 
+/* Test builds: CORACLE_FAULT=N:ERRNO makes the Nth wrapped call of each process fail. */
+static void arm_fault(void)
+{
+#ifdef SYS_FAULTS
+	const char *s = getenv("CORACLE_FAULT"), *code = s ? strchr(s, ':') : NULL;
+
+	if (code)
+		sys_fault_arm(atol(s), atoi(code + 1));
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	struct globals g = { .root = ROOT_DEFAULT };
@@ -139,6 +150,7 @@ int main(int argc, char **argv)
 
 	if (!all)
 		return 1;
+	arm_fault();
 	memcpy(all, argv, sizeof *all * (size_t)(argc + 1));
 	n = args_parse(argc - 1, argv + 1, options, ARRAY_SIZE(options), true, &err);
 	argv++;

@@ -16,3 +16,11 @@ $(OCI_TABLES): runtime/oci/module.mk | $(SYSROOT)
 $(foreach v,target test asan,$(BUILD)/obj/$(v)/runtime/oci/seccomp_names.o): $(OCI_TABLES)
 $(BUILD)/obj/target/runtime/oci/seccomp_names.o $(BUILD)/obj/test/runtime/oci/seccomp_names.o \
 $(BUILD)/obj/asan/runtime/oci/seccomp_names.o: CPPFLAGS += -I$(BUILD)/gen/oci
+
+# the same program with faults to be injected, for tests/runtime/test_faults.sh
+OCI_FAULTS := $(BUILD)/tests/runtime/coracle-runtime-faults
+$(OCI_FAULTS): $(call objs,test,$(OCI_SRC)) $(BUILD)/obj/test/lib.a
+	@mkdir -p $(@D); echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lyyjson
+TOOLS += $(OCI_FAULTS)
+DEPFILES += $(patsubst %.c,$(BUILD)/obj/test/%.d,$(OCI_SRC))

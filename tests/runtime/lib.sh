@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# tests/runtime/lib.sh: a busybox bundle and short words for the runtime's tests. Sourced; expects $here.
+
+top=$(readlink -f "$here/../..")
+source "$top/tests/lib/tap.sh"
+build=${CORACLE_BUILD:-$top/build}
+runtime=${RUNTIME:-$build/bin/coracle-runtime}
+work=$(mktemp -d)
+state=$work/state
+# two programs run at once: each has its own control group
+export CGROUP=/coracle-test-$$/c1
+bundle=$work/bundle
+
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+make_bundle() {
+	local applet
+	mkdir -p "$bundle"/rootfs/{bin,etc,tmp,home/user,data}
+	cp "$build/sysroot/target/busybox" "$bundle/rootfs/bin/busybox"
+	while read -r applet; do
+		ln -sf busybox "$bundle/rootfs/bin/${applet##*/}"
+	done <"$build/sysroot/target/busybox.links"
+	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$bundle/rootfs/etc/passwd"
+}
+
+rt() { timeout 60 "$runtime" --root "$state" "$@"; }
+
+# config STATEMENT...: writes the bundle's config.json (see config.py).
+config() { python3 "$here/config.py" "$@" >"$bundle/config.json"; }
+
+# in_container SCRIPT [STATEMENT]...: what a shell in a fresh container prints.
+in_container() {
+	local script=$1
+	shift
+	SCRIPT=$script config 'p["args"] = sh(os.environ["SCRIPT"])' "$@"
+	rt run --bundle "$bundle" c1 2>&1
+}
+
+# fails TEXT COMMAND...: the command fails and says so.
+fails() {
+	local text=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		echo "succeeded: $*"
+		return 1
+	fi
+	contains "${out//\\/}" "$text"
+}
+
+# quiet COMMAND...: for what leaves a process behind: it must not hold our pipe.
+quiet() { "$@" </dev/null >"$work/out" 2>&1 || { cat "$work/out"; return 1; }; }
+
+# Everything of the host that a container touches.
+host_state() {
+	grep -F "$work" /proc/self/mountinfo
+	find /sys/fs/cgroup -type d -path "*$CGROUP*" 2>/dev/null | sort
+	ls -A "$state" 2>/dev/null
+	pgrep -x coracle-runtime -P $$ || true
+}
