@@ -253,6 +253,42 @@ static int write_names(struct import *im, struct err *err)
 	return r;
 }
 
+/* Does index.json on the disk name what this import brought? A failure after its rename leaves the new one there. */
+static int names_are_out(struct import *im)
+{
+	/* not readable: nothing may be taken away that it could name */
+	if (store_index_load(im->s, NULL) < 0)
+		return 1;
+	for (size_t i = 0; i < im->plan.images; i++)
+		if (find_digest(im->s->entry, im->s->entries, im->plan.image[i].manifest_digest) < im->s->entries)
+			return 1;
+	return 0;
+}
+
+/* Writes the names; when that fails, the old ones are there again and the new content may go: returns -errno then. In the
+ * one case that neither can be written the new names stay, with all that belongs to them. */
+static int publish(struct import *im, struct err *err)
+{
+	struct store *s = im->s;
+	size_t n = s->entries;
+	struct store_entry *old = calloc(n + 1, sizeof(*old));
+	int r;
+
+	if (!old)
+		return err_set(err, ENOMEM, "write the names");
+	if (n)
+		memcpy(old, s->entry, n * sizeof(*old));
+	r = write_names(im, err);
+	if (r < 0 && names_are_out(im)) {
+		if (store_index_save(s, old, n, NULL) == 0)
+			return r;
+		store_index_load(s, NULL);
+		r = 0;
+	}
+	free(old);
+	return r;
+}
+
 int import_commit(struct import *im, struct err *err)
 {
 	int r;
@@ -263,7 +299,7 @@ int import_commit(struct import *im, struct err *err)
 	if (syncfs(im->stage) < 0)
 		return err_set(err, errno, "sync %s", im->s->root);
 	if ((r = move_all(im, err)) < 0 || (r = sync_directory(im->s, "layers", err)) < 0 ||
-	    (r = sync_directory(im->s, BLOBS, err)) < 0 || (r = write_names(im, err)) < 0)
+	    (r = sync_directory(im->s, BLOBS, err)) < 0 || (r = publish(im, err)) < 0)
 		move_back(im);
 	return r;
 }
