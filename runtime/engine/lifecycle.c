@@ -237,7 +237,7 @@ static void finish_run(struct container *c)
 	if (delay >= 0) {
 		c->restart_count++;
 		loop_timer_set(&c->timer, (uint64_t)delay);
-	} else if (c->exit_code != 0 && c->svc.restart.policy == RESTART_NO) {
+	} else if (c->exit_code != 0 && c->svc.restart.policy == RESTART_NO && !engine.stopping && !c->restart.stopped_by_hand) {
 		engine.last_failed_code = c->exit_code;
 	}
 	c->pid = 0;
