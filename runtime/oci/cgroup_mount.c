@@ -13,11 +13,16 @@
 
 #define PER_MOUNT (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY | MS_RELATIME)
 
-/* Binds a directory of the host's tree (dirfd) with the flags. */
-static int bind_dir(int dirfd, int destfd, unsigned long flags)
+/* Binds the container's directory of a hierarchy. By its path: our descriptors
+ * of it belong to the runtime's mount namespace, which nothing can be bound from.
+ * Returns 1 when it is still to be made read-only. */
+static int bind_dir(const struct cgroup *c, const struct cgroup_hierarchy *h, int destfd, unsigned long flags)
 {
-	char from[32], to[32];
-	int r = sys_mount(path_of_fd(dirfd, from, sizeof from), path_of_fd(destfd, to, sizeof to), NULL, MS_BIND | MS_REC, NULL);
+	char from[CGROUP_PATH_MAX + 96], to[32];
+	int r;
+
+	snprintf(from, sizeof from, CGROUP_ROOT "/%s%s%s", h->name, *h->name ? "/" : "", c->path);
+	r = sys_mount(from, path_of_fd(destfd, to, sizeof to), NULL, MS_BIND | MS_REC, NULL);
 
 	return r < 0 || !(flags & MS_RDONLY) ? r : 1;
 }
@@ -33,7 +38,7 @@ static int mount_v2(const struct cgroup *c, int rootfd, int destfd, const char *
 	if (r != -EPERM && r != -EBUSY)
 		return r < 0 ? err_set(err, -r, "mount cgroup2") : 0;
 	/* not ours to mount (user namespace over the host's): show the container's group alone */
-	r = bind_dir(c->h[0].dir >= 0 ? c->h[0].dir : c->base, destfd, flags);
+	r = bind_dir(c, &c->h[0], destfd, flags);
 	if (r <= 0)
 		return r < 0 ? err_set(err, -r, "bind the cgroup") : 0;
 	again = path_open_in(rootfd, dest, O_PATH, 0);
@@ -44,7 +49,7 @@ static int mount_v2(const struct cgroup *c, int rootfd, int destfd, const char *
 	return r < 0 ? err_set(err, -r, "make the cgroup read-only") : 0;
 }
 
-static int mount_hierarchy(const struct cgroup_hierarchy *h, int tmpfs, unsigned long flags, bool own_ns, struct err *err)
+static int mount_hierarchy(const struct cgroup *c, const struct cgroup_hierarchy *h, int tmpfs, unsigned long flags, bool own_ns, struct err *err)
 {
 	CLEANUP_FD int dir = -1;
 	char to[32], option[96];
@@ -64,7 +69,7 @@ static int mount_hierarchy(const struct cgroup_hierarchy *h, int tmpfs, unsigned
 		r = sys_mount("cgroup", to, "cgroup", flags & PER_MOUNT, option);
 	}
 	if (r == -EPERM || r == -EBUSY)
-		r = h->dir >= 0 ? bind_dir(h->dir, dir, flags) : 0;
+		r = bind_dir(c, h, dir, flags);
 	if (r > 0) {
 		CLEANUP_FD int again = sys_openat(tmpfs, h->name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 
@@ -102,7 +107,7 @@ static int mount_v1(const struct cgroup *c, int rootfd, int destfd, const char *
 	if (tmpfs < 0)
 		return err_set(err, -tmpfs, "open the new tmpfs");
 	for (int i = 0; i < c->n; i++) {
-		if ((r = mount_hierarchy(&c->h[i], tmpfs, flags, own_ns, err)) < 0)
+		if ((r = mount_hierarchy(c, &c->h[i], tmpfs, flags, own_ns, err)) < 0)
 			return r;
 		link_names(&c->h[i], tmpfs);
 	}

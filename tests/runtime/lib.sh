@@ -53,6 +53,9 @@ fails() {
 # quiet COMMAND...: for what leaves a process behind: it must not hold our pipe.
 quiet() { "$@" </dev/null >"$work/out" 2>&1 || { cat "$work/out"; return 1; }; }
 
+# opening /dev/kmsg takes this too: what refuses it then is the device cgroup
+syslog='for s in ("bounding", "effective", "permitted"): p["capabilities"][s].append("CAP_SYSLOG")'
+
 # Everything of the host that a container touches.
 host_state() {
 	grep -F "$work" /proc/self/mountinfo

@@ -8,7 +8,7 @@ runtime=$build/tests/runtime/coracle-runtime-faults
 ((EUID == 0)) || skip_all "needs root"
 [[ -x $runtime && -r $build/sysroot/target/busybox ]] || skip_all "coracle-runtime-faults or busybox is not built"
 make_bundle
-trap 'rt delete -f c1 >/dev/null 2>&1; rm -rf "$work"' EXIT
+trap 'rt delete -f c1 >/dev/null 2>&1; rmdir /sys/fs/cgroup/*"${CGROUP%/c1}" 2>/dev/null; rm -rf "$work"' EXIT
 # the copy of itself is made once, before: its calls would count
 config 'c["mounts"].append(mount("/mnt", "bind", "rootfs/etc", "bind", "ro"))' 'l["sysctl"] = {"net.ipv4.ip_forward": "1"}' 'c["root"]["readonly"] = True'
 quiet rt create -b "$bundle" c1 && rt delete -f c1
