@@ -83,16 +83,14 @@ static void blob_name(const char *digest, char out[IMAGE_DIGEST_SIZE + 32])
 	snprintf(out, IMAGE_DIGEST_SIZE + 32, "blobs/sha256/%s", image_digest_hex(digest));
 }
 
-static int take_manifest(struct plan_image *image, struct source *src, const struct image_descriptor *d,
-	const struct image_platform *want, struct err *err)
+/* m: room for the manifest, which is too large for the stack */
+static int read_manifest(struct plan_image *image, struct source *src, const struct image_descriptor *d,
+	const struct image_platform *want, struct image_manifest *m, struct err *err)
 {
-	CLEANUP_FREE struct image_manifest *m = malloc(sizeof(*m));
 	char name[IMAGE_DIGEST_SIZE + 32], *json = NULL;
 	size_t n = 0;
 	int r;
 
-	if (!m)
-		return err_set(err, ENOMEM, "plan the import");
 	blob_name(d->digest, name);
 	if ((r = source_read(src, name, IMAGE_JSON_MAX, d->digest, &image->manifest_json, &image->manifest_len, err)) < 0)
 		return r;
@@ -117,6 +115,16 @@ static int take_manifest(struct plan_image *image, struct source *src, const str
 		layer->size = m->layer[i].size;
 	}
 	return 0;
+}
+
+static int take_manifest(struct plan_image *image, struct source *src, const struct image_descriptor *d,
+	const struct image_platform *want, struct err *err)
+{
+	struct image_manifest *m = malloc(sizeof(*m));
+	int r = m ? read_manifest(image, src, d, want, m, err) : err_set(err, ENOMEM, "plan the import");
+
+	free(m);
+	return r;
 }
 
 /* "linux/arm64, linux/arm/v7": what there is instead */

@@ -148,7 +148,9 @@ def rich_layer(*more):
         directory("xdir", pax_headers={"SCHILY.xattr.user.note": "of a directory"}),
         entry("old", mtime=-5.5), entry("empty", data=b""), entry("big", data=bytes(range(256)) * 5000),
         entry("more", data=os.urandom(64) * 65536), directory("ro", 0o555), entry("ro/file"), entry("twice", data=b"first\n"),
-        entry("twice", data=b"second\n", mode=0o600), *more)
+        entry("twice", data=b"second\n", mode=0o600), directory("tree"), directory("tree/a"), entry("tree/a/b"), entry("tree"),
+        entry("grows"), directory("grows"), entry("grows/x"), symlink("turns", "owned"), entry("turns"), entry("linked"),
+        hardlink("linked", "owned"), *more)
 
 
 OVERLAY_XATTRS = entry("odd", pax_headers={"SCHILY.xattr.trusted.overlay.opaque": "y", "SCHILY.xattr.user.overlay.opaque": "y"})
