@@ -107,7 +107,7 @@ static void add_utf8(struct buf *b, unsigned c)
 	}
 }
 
-/* \uXXXX, with its second half where it is a surrogate. s is behind the 'u'. */
+/* Four hexadecimal digits, with the second half where it is a surrogate. s is behind the 'u'. */
 static const char *parse_unicode(const char *s, const char *end, struct buf *b)
 {
 	unsigned c, low;
