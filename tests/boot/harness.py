@@ -58,7 +58,7 @@ def case(name):
     try:
         yield
         print(f"ok {_results['count']} - {name}", flush=True)
-    except (Failure, AssertionError, OSError, subprocess.SubprocessError) as error:
+    except (Failure, AssertionError, ValueError, OSError, subprocess.SubprocessError) as error:
         _results["failed"] += 1
         print(f"not ok {_results['count']} - {name}", flush=True)
         for line in (str(error) or repr(error)).splitlines():
@@ -223,8 +223,12 @@ class Machine:
         """Repeats a command in the guest until its output shows the pattern."""
         return eventually(lambda: re.search(pattern, self.shell(command, ok=False), re.MULTILINE | re.DOTALL), what, limit)
 
+    def settle(self):
+        """Waits until the engine has started every container or given up: nothing more is reported then."""
+        self.shell_until("cat /run/coracle/boot-times", "engine-ready", "the engine's READY")
+
     def problems(self):
-        """Everything that components reported since the boot, as text."""
+        """Everything that components reported since the boot. After settle(), as a report on the console would cut a line."""
         lines = self.shell("cat /run/coracle/problems 2>/dev/null", ok=False).splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 

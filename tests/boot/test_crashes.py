@@ -30,9 +30,10 @@ def engine_pid(guest):
 
 
 def first_process(guest, words):
-    """The pid of the one process whose command line holds these words."""
+    """The lowest pid whose command line matches: a container's first process, not the children it forks. Brackets in the
+    words keep grep from finding itself."""
     found = guest.shell(f"grep -l '{words}' /proc/[0-9]*/cmdline | cut -d/ -f3", ok=False).split()
-    return [pid for pid in found if pid.isdigit()]
+    return min((int(pid) for pid in found if pid.isdigit()), default=None)
 
 
 def crash_engine(guest):
@@ -45,29 +46,29 @@ def crash_engine(guest):
         check(before, "no process of the container found")
         equal(first_process(guest, "steady [u]p"), before, "pids of the container")
     with case("the engine killed: the container's output goes on, and no line is lost"):
-        last = int(re.findall(r"^steady \| tick (\d+)$", guest.text, re.MULTILINE)[-1])
-        guest.wait_for(rf"^steady \| tick {last + 3}$")
-        ticks = [int(n) for n in re.findall(r"^steady \| tick (\d+)$", guest.text, re.MULTILINE)]
+        last = int(re.findall(r"\bsteady \| tick (\d+)$", guest.text, re.MULTILINE)[-1])
+        guest.wait_for(rf"\bsteady \| tick {last + 3}$")
+        ticks = [int(n) for n in re.findall(r"\bsteady \| tick (\d+)$", guest.text, re.MULTILINE)]
         equal(ticks, list(range(1, len(ticks) + 1)), "lines of the container")
     with case("the engine killed: a container that ended is not started again"):
-        equal(len(re.findall(r"^counter \| boot number", guest.text, re.MULTILINE)), 1, "runs of the one-shot container")
+        equal(len(re.findall(r"\bcounter \| boot number", guest.text, re.MULTILINE)), 1, "runs of the one-shot container")
 
 
 def crash_container(guest):
     with case("a container killed: its restart policy starts it again"):
-        pid = first_process(guest, "100000")
+        pid = first_process(guest, "10000[0]")
         check(pid, "no process of the container found")
-        guest.shell(f"kill -9 {pid[0]}")
-        guest.wait_for(r"^mortal \| mortal up$")
-        eventually(lambda: first_process(guest, "100000") not in ([], pid), "a new process")
+        guest.shell(f"kill -9 {pid}")
+        guest.wait_for(r"\bmortal \| mortal up$")
+        eventually(lambda: first_process(guest, "10000[0]") not in (None, pid), "a new process")
 
 
 def first_boot(options):
     with Machine("crashes-first", user_data=USER_DATA, rescue=True, **options) as guest:
         with case("first boot: images are imported to the data disk"):
-            guest.wait_for(r"^counter \| boot number 1$", anywhere=True)
-            guest.wait_for(r"^steady \| steady up$", anywhere=True)
-            guest.wait_for(r"^mortal \| mortal up$", anywhere=True)
+            guest.wait_for(r"\bcounter \| boot number 1$", anywhere=True)
+            guest.wait_for(r"\bsteady \| steady up$", anywhere=True)
+            guest.wait_for(r"\bmortal \| mortal up$", anywhere=True)
             guest.cursor = len(guest.text)
         crash_engine(guest)
         crash_container(guest)
@@ -81,8 +82,8 @@ def first_boot(options):
 def second_boot(options, imported):
     with Machine("crashes-second", user_data=USER_DATA, rescue=True, **options) as guest:
         with case("second boot: volumes are kept"):
-            guest.wait_for(r"^counter \| boot number 2$", anywhere=True)
-            guest.wait_for(r"^steady \| steady up$", anywhere=True)
+            guest.wait_for(r"\bcounter \| boot number 2$", anywhere=True)
+            guest.wait_for(r"\bsteady \| steady up$", anywhere=True)
             guest.cursor = len(guest.text)
         with case("second boot: nothing is imported again"):
             again = guest.shell("ls -l --full-time /var/lib/coracle/layers; cat /var/lib/coracle/images/imported.json")

@@ -24,7 +24,7 @@ SIZE_MIB = 1500
 def boot(disk, tag):
     with Machine(f"disk-{tag}", "--disk", disk, "--firmware", "uefi", user_data=USER_DATA,
                  images=[fixtures() / "busybox.oci.tar"], boot_disk=True) as guest:
-        found = guest.wait_for(r"^boots: (\d+), var is (\S+) \S+ +(\d+) ")
+        found = guest.wait_for(r"\bboots: (\d+), var is (\S+) \S+ +(\d+) ")
         guest.wait_exit()
         return found.groups()
 

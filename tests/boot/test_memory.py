@@ -13,10 +13,10 @@ for machine in ("microvm", "q35"):
     with Machine(f"memory-64-{machine}", user_data=USER_DATA, images=[fixtures() / "busybox.oci.tar"], machine=machine,
                  memory=64) as small:
         with case(f"{machine}: 64 MiB run the busybox container"):
-            small.wait_for(r"^hello \| a small boat$")
+            small.wait_for(r"\bhello \| a small boat$")
             small.wait_exit()
 
 with Machine("memory-32", user_data=USER_DATA, images=[fixtures() / "busybox.oci.tar"], machine="q35", memory=32) as tiny:
     with case("32 MiB: a clear message on the console"):
-        tiny.wait_for(r"(?i)(too little memory|not enough memory|out of memory)")
+        tiny.wait_for(r"(?i)(too little memory|not enough memory|out of memory|deadlocked on memory)")
 finish()

@@ -34,9 +34,9 @@ def one(seed, machine, image, form):
     with Machine(f"seed-{tag}", user_data=USER_DATA.format(tag=tag), seed=seed, machine=machine,
                  images=[fixtures() / image], append="coracle.exit=debug") as guest:
         with case(f"{tag}: a container of a {form} prints its line on the console"):
-            guest.wait_for(rf"^hello \| hello from {tag} in boat, pid 1$", anywhere=True)
+            guest.wait_for(rf"\bhello \| hello from {tag} in boat, pid 1$", anywhere=True)
         with case(f"{tag}: hostname, write_files and runcmd; without a data disk /var is in memory"):
-            guest.wait_for(rf"^runcmd: seed-{tag} written for {tag} var is tmpfs$", anywhere=True)
+            guest.wait_for(rf"\bruncmd: seed-{tag} written for {tag} var is tmpfs$", anywhere=True)
         with case(f"{tag}: power_state powers the machine off"):
             guest.wait_exit()
 

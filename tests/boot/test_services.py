@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """test_services.py: real servers from Debian packages, reached from the host through published ports: nginx (three layers,
-whiteouts, an opaque directory) and redis, started in dependency order. First gzip OCI archives, then docker-archive and zstd."""
+whiteouts, an opaque directory, gzip) and redis (zstd), started in dependency order. Without hardware acceleration most of the time
+is spent unpacking, so one machine does it all."""
+# timeout: 400
 import os
 
 from harness import Machine, case, check, equal, eventually, finish, fixtures, free_port, http_get, redis_command, \
@@ -28,7 +30,7 @@ def serve(tag, images, machine, folder):
                  memory=512, data=os.path.join(folder, f"{tag}.img"), publish=[f"{web}:80", f"{cache}:6379"],
                  rescue=True) as guest:
         with case(f"{tag}: curl on the host reads nginx's page through the published port"):
-            page = eventually(lambda: http_get(web), "nginx")
+            page = eventually(lambda: http_get(web), "nginx", 240)
             check("<h1>Coracle fixture</h1>" in page, f"another page: {page}")
         with case(f"{tag}: the opaque directory hides the page of the layer below"):
             listing = guest.shell("ls /var/lib/coracle/layers/*/diff/var/www/html/", ok=False)
@@ -37,12 +39,18 @@ def serve(tag, images, machine, folder):
         with case(f"{tag}: redis answers, as its own user"):
             equal(eventually(lambda: redis_command(cache, "PING"), "redis"), "+PONG", "answer")
             equal(redis_command(cache, "SET", "boat", "coracle"), "+OK", "answer")
-        with case(f"{tag}: what depends on another starts after it"):
-            order = guest.shell("ls -ltr --full-time /var/lib/coracle/containers/*/state.json; true")
-            check(order, "no containers in the store")
+        with case(f"{tag}: what another depends on starts before it"):
+            cache_at, web_at = _start_time(guest, "redis-server"), _start_time(guest, "nginx")
+            check(cache_at <= web_at, f"redis at {cache_at}, nginx at {web_at}")
         with case(f"{tag}: power-off"):
             guest.type("poweroff\n")
             guest.wait_exit()
+
+
+def _start_time(guest, name):
+    """When the oldest process of this name started, in clock ticks since boot (proc(5), field 22)."""
+    text = guest.shell(f"for p in $(pidof {name}); do cut -d' ' -f22 /proc/$p/stat; done")
+    return min(int(ticks) for ticks in text.split())
 
 
 def _exists(port, path):
@@ -56,6 +64,5 @@ def _exists(port, path):
 
 
 with temporary_directory() as directory:
-    serve("gzip", ("nginx.oci.tar", "redis.oci.tar"), "q35", directory)
-    serve("docker-zstd", ("nginx.docker.tar", "redis-zstd.oci.tar"), "microvm", directory)
+    serve("gzip-zstd", ("nginx.oci.tar", "redis-zstd.oci.tar"), "q35", directory)
 finish()
