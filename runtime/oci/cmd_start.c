@@ -1,6 +1,7 @@
 /* cmd_start.c - start: says go to a created container and hears whether its
  * program could be executed. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -27,13 +28,12 @@ static int connect_to(const struct state *s)
 	return fd_take(&fd);
 }
 
-static int poststart(const struct globals *g, const struct state *s, struct err *err)
+static int poststart(const struct state *s, struct err *err)
 {
 	CLEANUP_BUF struct buf b = { 0 };
 	struct spec spec = { 0 };
 	int r;
 
-	(void)g;
 	if (!s->has_hooks)
 		return 0;
 	if ((r = spec_load(&spec, s->dir, "config.json", err)) < 0)
@@ -41,6 +41,13 @@ static int poststart(const struct globals *g, const struct state *s, struct err 
 	buf_init(&b, 1 << 20);
 	state_json(&b, spec.version, s->id, "running", s->pid, s->bundle, spec.annotations, spec.annotations_n);
 	r = hooks_run(&spec.hooks[HOOK_POSTSTART], "poststart", b.data, b.len, err);
+	if (r < 0) {
+		/* runtime.md, "start": the container is stopped then */
+		CLEANUP_FD int pidfd = state_pidfd(s);
+
+		if (pidfd >= 0)
+			sys_pidfd_send_signal(pidfd, SIGKILL);
+	}
 	spec_free(&spec);
 	return r;
 }
@@ -54,7 +61,7 @@ static int not_created(const struct state *s, struct err *err)
 	return err_set(err, 0, "cannot start an already running container");
 }
 
-static int go(const struct globals *g, struct state *s, struct err *err)
+static int go(const struct state *s, struct err *err)
 {
 	CLEANUP_FD int fd = -1;
 	int m;
@@ -74,7 +81,7 @@ static int go(const struct globals *g, struct state *s, struct err *err)
 	m = sync_receive(fd, err);
 	sys_unlinkat(s->dir, "start.sock", 0);
 	if (m == SYNC_EOF)
-		return poststart(g, s, err);
+		return poststart(s, err);
 	return m < 0 ? m : -EINVAL;
 }
 
@@ -88,7 +95,7 @@ int verb_start(const struct globals *g, int argc, char **argv, struct err *err)
 	if (n != 1)
 		return verb_usage(err, "start ID");
 	if ((r = state_load(&s, g->root, argv[0], err)) == 0)
-		r = go(g, &s, err);
+		r = go(&s, err);
 	state_fini(&s);
 	return r < 0 ? err_wrap(err, r, "coracle-runtime start failed") : 0;
 }

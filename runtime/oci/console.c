@@ -148,19 +148,27 @@ static int pass(int from, int to)
 	return n > 0 && fd_write_full(to, buf, (size_t)n) == 0;
 }
 
-static int relay_loop(int master, int pidfd, int winch)
+static void pass_signal(int signals, int master, int pidfd)
 {
-	struct pollfd p[4] = { { master, POLLIN, 0 }, { 0, POLLIN, 0 }, { winch, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof info) != sizeof info)
+		return;
+	if (info.ssi_signo == SIGWINCH)
+		copy_size(master);
+	else if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGPIPE)
+		sys_pidfd_send_signal(pidfd, (int)info.ssi_signo);
+}
+
+static int relay_loop(int master, int pidfd, int signals)
+{
+	struct pollfd p[4] = { { master, POLLIN, 0 }, { 0, POLLIN, 0 }, { signals, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
 
 	for (;;) {
 		if (poll(p, 4, -1) < 0 && errno != EINTR)
 			return -errno;
-		if (p[2].revents & POLLIN) {
-			struct signalfd_siginfo ignored;
-
-			if (read(winch, &ignored, sizeof ignored) > 0)
-				copy_size(master);
-		}
+		if (p[2].revents & POLLIN)
+			pass_signal(signals, master, pidfd);
 		if (p[0].revents && !pass(master, 1))
 			return 0;	/* the last slave is closed */
 		if (p[1].revents && !pass(0, master))
@@ -175,20 +183,18 @@ int console_relay(int master, int pidfd, struct err *err)
 {
 	struct termios saved, raw;
 	int tty = tcgetattr(0, &saved) == 0, r;
-	CLEANUP_FD int winch = -1;
-	sigset_t set;
+	CLEANUP_FD int signals = -1;
+	sigset_t all;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	winch = signalfd(-1, &set, SFD_CLOEXEC);
+	sigfillset(&all);
+	signals = signalfd(-1, &all, SFD_CLOEXEC);
 	if (tty) {
 		raw = saved;
 		cfmakeraw(&raw);
 		tcsetattr(0, TCSANOW, &raw);
 		copy_size(master);
 	}
-	r = relay_loop(master, pidfd, winch);
+	r = relay_loop(master, pidfd, signals);
 	if (tty)
 		tcsetattr(0, TCSANOW, &saved);
 	return r < 0 ? err_set(err, -r, "carry the terminal") : 0;

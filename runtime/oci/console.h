@@ -18,8 +18,9 @@ int console_setup(int rootfd, int sock, unsigned height, unsigned width, unsigne
 
 /* In the runtime: receives the master from sock. Returns it or -errno. */
 int console_receive(int sock, struct err *err);
-/* Carries bytes between the runtime's 0/1 and the master until the container's side is closed. Restores the
- * terminal's modes. done(arg) is asked after each SIGCHLD-like wakeup of pidfd: the loop ends when pidfd is readable and the master is drained. */
+/* Carries bytes between the runtime's 0/1 and the master, and signals to pidfd's process (the caller has them
+ * all blocked), until the container's side is closed or the process has ended and all it wrote was passed on.
+ * Restores the terminal's modes. */
 int console_relay(int master, int pidfd, struct err *err);
 
 #endif

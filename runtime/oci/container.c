@@ -300,6 +300,8 @@ int container_create(struct container *c, struct err *err)
 	if (r < 0)
 		return r;
 	r = create(c, err);
+	if (r >= 0 && c->opt.run)
+		r = runtime_hooks(c, HOOK_POSTSTART, "poststart", "running", err);
 	if (r < 0) {
 #ifdef SYS_FAULTS
 		sys_fault_arm(0, 0);	/* the tests fail the way here, not the way back */
@@ -308,7 +310,7 @@ int container_create(struct container *c, struct err *err)
 		return r;
 	}
 	undo_forget(&c->undo);
-	return c->opt.run ? runtime_hooks(c, HOOK_POSTSTART, "poststart", "running", err) : 0;
+	return 0;
 }
 
 void container_fini(struct container *c)

@@ -151,6 +151,7 @@ static void add_rules(struct seccomp_set *set, enum seccomp_arch arch, int nr, c
 
 static int add_group(struct seccomp_set *set, const struct group *g, struct err *err)
 {
+	size_t near[ARCH_COUNT] = { 0 };
 	yyjson_arr_iter it;
 	yyjson_val *v;
 
@@ -161,7 +162,7 @@ static int add_group(struct seccomp_set *set, const struct group *g, struct err 
 		if (!yyjson_is_str(v))
 			return err_set(err, 0, W ".syscalls[].names: expected names, found %s", jsonv_type(v));
 		for (int arch = 0; arch < ARCH_COUNT; arch++) {
-			int nr = set->arch[arch] ? seccomp_number((enum seccomp_arch)arch, yyjson_get_str(v)) : -1;
+			int nr = set->arch[arch] ? seccomp_number_near((enum seccomp_arch)arch, yyjson_get_str(v), &near[arch]) : -1;
 
 			/* names that this architecture does not have are no error: profiles serve many kernels */
 			if (nr >= 0)

@@ -63,7 +63,7 @@ int seccomp_assemble(struct arena *a, const struct seccomp_set *set, struct secc
 int seccomp_default_set(struct arena *a, uint64_t caps, struct seccomp_set *out, struct err *err);
 /* seccomp_names.c: -1 when the architecture has no such call. */
 int seccomp_number(enum seccomp_arch arch, const char *name);
-/* One more than the highest call number we know. */
-int seccomp_number_end(enum seccomp_arch arch);
+/* The same, quicker for names that come in order: *near (0 at first) is where the last one was. */
+int seccomp_number_near(enum seccomp_arch arch, const char *name, size_t *near);
 
 #endif

@@ -25,17 +25,33 @@ static const struct { const struct name *list; size_t n; } TABLES[ARCH_COUNT] = 
 	[ARCH_X32] = { X32, ARRAY_SIZE(X32) },
 };
 
-int seccomp_number(enum seccomp_arch arch, const char *name)
+#define STEPS 12	/* about what a binary search would take */
+
+int seccomp_number_near(enum seccomp_arch arch, const char *name, size_t *near)
 {
 	const struct name *list = TABLES[arch].list;
 	size_t low = 0, high = TABLES[arch].n;
 
+	for (size_t i = *near; i < high && i < *near + STEPS; i++) {
+		int c = strcmp(name, list[i].name);
+
+		if (c > 0) {
+			low = i + 1;
+			continue;
+		}
+		if (c < 0 && i == *near)
+			break;	/* before the last one: anywhere */
+		*near = i;
+		return c ? -1 : list[i].nr;
+	}
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 		int c = strcmp(name, list[mid].name);
 
-		if (!c)
+		if (!c) {
+			*near = mid;
 			return list[mid].nr;
+		}
 		if (c < 0)
 			high = mid;
 		else
@@ -44,12 +60,9 @@ int seccomp_number(enum seccomp_arch arch, const char *name)
 	return -1;
 }
 
-int seccomp_number_end(enum seccomp_arch arch)
+int seccomp_number(enum seccomp_arch arch, const char *name)
 {
-	int end = 0;
+	size_t near = 0;
 
-	for (size_t i = 0; i < TABLES[arch].n; i++)
-		if (TABLES[arch].list[i].nr >= end)
-			end = TABLES[arch].list[i].nr + 1;
-	return end;
+	return seccomp_number_near(arch, name, &near);
 }
