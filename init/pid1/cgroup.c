@@ -1,7 +1,7 @@
 /* cgroup.c - the cgroup tree: init/ (PID 1 alone), system/NAME (services), coracle/ (containers).
  *
- * Runs in PID 1. Version 2 knows no processes in inner nodes, so init moves into its own leaf before
- * controllers are switched on. Services are killed by cgroup.kill, which no fork can escape, and never by the freezer. */
+ * Runs in PID 1. init has a leaf of its own, so that no limit, no OOM kill of a group and no cgroup.kill
+ * meant for others can ever hit it. Services are killed by cgroup.kill, which no fork can escape, and never by the freezer. */
 #include "init/pid1/init.h"
 
 #include <errno.h>
@@ -61,9 +61,17 @@ void cgroup_prepare(void)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if ((r = sys_mkdirat(AT_FDCWD, names[i], 0755)) < 0 && r != -EEXIST)
 			report_problem("init", "make %s: %s", names[i], err_name(-r));
-	if ((r = fd_write_small(AT_FDCWD, TOP "/init/cgroup.procs", "1\n")) < 0)
-		report_problem("init", "move init into its cgroup: %s", err_name(-r));
 	enable_controllers();
+}
+
+/* Moving a process waits for an RCU grace period, 9 ms of nothing: so the first services have been started before. They
+ * are born in their own cgroups, and the rule that inner nodes hold no processes does not bind the root. */
+void cgroup_move_init(void)
+{
+	int r = fd_write_small(AT_FDCWD, TOP "/init/cgroup.procs", "1\n");
+
+	if (r < 0)
+		report_problem("init", "move init into its cgroup: %s", err_name(-r));
 }
 
 /* A process that clone3 puts straight into a cgroup which was killed once is killed itself: the kernel (6.12 to 6.18

@@ -65,6 +65,9 @@ int64_t loop_now(void);
 /* Devices are known: fill the table and start the units. */
 void boot_units(int have_data);
 
+/* The engine has been started, or could not be: now there is time for the rest. */
+void boot_is_done(void);
+
 /* ---- perform.c: events go into the supervisor, its actions are carried out; answers are fed back */
 
 int init_event(const struct sup_event *ev);
@@ -85,6 +88,7 @@ void root_check_memory(void);
 /* ---- cgroup.c */
 
 void cgroup_prepare(void);
+void cgroup_move_init(void);
 /* A descriptor of the cgroup of the unit, made when missing; -errno. Stays open, the caller does not close it.
  * *clone_into: whether clone3 may put a process into it; otherwise the process has to move itself. */
 int cgroup_open(int unit, int *clone_into);

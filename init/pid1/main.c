@@ -13,11 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cdefs.h"
 #include "err.h"
 #include "report.h"
 
 #define EVENTS_PER_TURN 32
 #define DATA_WAIT_MS 10000
+#define LATE_WORK_MS 1000	/* late work is done then, or as soon as the engine has been started */
 
 struct options init_options;
 
@@ -26,6 +28,7 @@ static int signal_fd = -1;
 static int reap_again;
 static int uevent_fd = -1;		/* open while the data file system is awaited */
 static int64_t data_deadline = SUP_NEVER;
+static int64_t late_work_at = SUP_NEVER;
 
 int64_t loop_now(void)
 {
@@ -87,7 +90,20 @@ void boot_units(int have_data)
 	services_fill(&init_options, have_data);
 	if ((r = sup_init(&init_sup, init_units, init_units_n)) < 0)
 		report_problem("init", "the table of services is wrong: %s", err_name(-r));
+	late_work_at = loop_now() + LATE_WORK_MS;
 	init_event(&(struct sup_event){ .type = SUP_EV_BOOT });
+}
+
+void boot_is_done(void)
+{
+	late_work_at = MIN(late_work_at, 0);
+}
+
+/* What nobody waits for: it would stand between the kernel and the first container. */
+static void late_work(void)
+{
+	late_work_at = SUP_NEVER;
+	cgroup_move_init();
 	root_check_memory();
 	power_open_buttons();
 }
@@ -183,10 +199,11 @@ static int run_timers(void)
 		report_problem("init", "no file system labelled " INIT_DATA_LABEL " appeared within %d s", DATA_WAIT_MS / 1000);
 		boot_units(0);
 	}
+	if (late_work_at <= now)
+		late_work();
 	down = shutdown_turn(now);
 	next = sup_next(&init_sup);
-	next = next < down ? next : down;
-	next = next < data_deadline ? next : data_deadline;
+	next = MIN(MIN(next, down), MIN(data_deadline, late_work_at));
 	if (next == SUP_NEVER)
 		return -1;
 	return next <= now ? 0 : next - now > 60000 ? 60000 : (int)(next - now);

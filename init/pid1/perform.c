@@ -42,6 +42,8 @@ static void start(int unit)
 		return;
 	}
 	pid = spawn_service(unit);
+	if (s->stamp_started)
+		boot_is_done();
 	if (pid > 0 && pidtab_set_unit(pid, unit) < 0) {
 		sys_kill(pid, SIGKILL); /* cannot happen: the table has room for every unit */
 		pid = -ENOSPC;
