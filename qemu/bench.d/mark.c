@@ -1,4 +1,4 @@
-/*
+/* mark.c - 
  * mark.c - shared object preloaded into QEMU by qemu/bench: counts guest instructions up to a console marker.
  *
  * Owns: the interposed write calls of one QEMU process run with -icount. Every byte the guest's serial port sends passes
