@@ -14,6 +14,7 @@ $(KERNEL): $(wildcard kernel-config/*)
 $(BUILD)/vmlinuz $(BUILD)/vmlinux: $(BUILD)/%: $(KERNEL)
 	$(Q)cp $(KERNEL)/$* $@
 $(BUILD)/cmdline: kernel-config/cmdline
+	@mkdir -p $(@D)
 	$(Q)sed 's/#.*//' $< | tr '\n' ' ' | tr -s ' ' | sed 's/^ //; s/ $$//' > $@
 
 $(BUILD)/root.erofs: rootfs/assemble rootfs/manifest VERSION $(shell find rootfs/skel -type f) $(SYSROOT) $(ALL)

@@ -1,5 +1,4 @@
-/* floor.c - 
- * floor.c - the smallest useful init: the floor that qemu/bench holds the system against.
+/* floor.c - the smallest useful init: the floor that qemu/bench holds the system against.
  *
  * Runs as PID 1 from an initramfs that holds nothing else. Prints one line and powers the machine off.
  * Must never do anything more: everything the system does beyond this is what the benchmark shows.

@@ -1,5 +1,4 @@
-/* mark.c - 
- * mark.c - shared object preloaded into QEMU by qemu/bench: counts guest instructions up to a console marker.
+/* mark.c - shared object preloaded into QEMU by qemu/bench: counts guest instructions up to a console marker.
  *
  * Owns: the interposed write calls of one QEMU process run with -icount. Every byte the guest's serial port sends passes
  * through one of them inside the virtual CPU's thread, so at the marker's last byte QEMU's own counter can be read with no
