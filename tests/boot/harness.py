@@ -23,6 +23,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("CORACLE_BUILD", TOP / "build"))
 SLOW = float(os.environ.get("CORACLE_TEST_SLOW", "1"))
 LIMIT = 90
+KERNEL_LINE = re.compile(r"\[ *\d+\.\d+\] [^\n]*\n")
 ESCAPE = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
 ESCAPE_BEGUN = re.compile(rb"(\x1b(\[[0-9;?]*)?|[\xc0-\xff][\x80-\xbf]*)$")
 
@@ -214,14 +215,22 @@ class Machine:
         number = self.commands
         # The quotes keep the shell's echo of this line from looking like the answer.
         self.type(f"echo BE''GIN-{number}; {command}; echo E''ND-{number}-$?\n")
-        found = self.wait_for(rf"^BEGIN-{number}\n(.*?)END-{number}-(\d+)\n", limit)
+        found = self.wait_for(rf"\bBEGIN-{number}\b(.*?)\bEND-{number}-(\d+)\n", limit)
+        output = KERNEL_LINE.sub("", found.group(1)).removeprefix("\n")
         if ok:
-            check(found.group(2) == "0", f"in the guest: {command}: exit code {found.group(2)}: {found.group(1)}")
-        return found.group(1)
+            check(found.group(2) == "0", f"in the guest: {command}: exit code {found.group(2)}: {output}")
+        return output
 
     def shell_until(self, command, pattern, what, limit=LIMIT):
-        """Repeats a command in the guest until its output shows the pattern."""
-        return eventually(lambda: re.search(pattern, self.shell(command, ok=False), re.MULTILINE | re.DOTALL), what, limit)
+        """Repeats a command in the guest until its output shows the pattern. A kernel message may tear an answer apart: then
+        the next one counts."""
+        def probe():
+            try:
+                return re.search(pattern, self.shell(command, 15, ok=False), re.MULTILINE | re.DOTALL)
+            except Failure:
+                check(not self.ended, f"the machine ended; its last lines:\n{self.tail()}")
+                return None
+        return eventually(probe, what, limit)
 
     def settle(self):
         """Waits until the engine has started every container or given up: nothing more is reported then."""

@@ -10,6 +10,7 @@ from harness import Machine, case, check, equal, finish, fixtures, temporary_dir
 GOOD = """    good:
       image: busybox
       command: [sh, -c, 'echo good as ever; exec sleep 100000']
+      stop_signal: SIGKILL
 """
 
 SYNTAX_ERROR = """#cloud-config

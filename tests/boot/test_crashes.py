@@ -13,10 +13,12 @@ containers:
     steady:
       image: busybox
       command: [sh, -c, 'echo steady up; n=0; while :; do n=$$((n+1)); echo tick $$n; sleep 1; done']
+      stop_signal: SIGKILL
       restart: always
     mortal:
       image: busybox
       command: [sh, -c, 'echo mortal up; exec sleep 100000']
+      stop_signal: SIGKILL
       restart: always
     counter:
       image: busybox

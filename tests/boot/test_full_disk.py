@@ -9,7 +9,9 @@ from harness import Machine, case, check, equal, finish, fixtures, temporary_dir
 GOOD = """    good:
       image: busybox
       command: [sh, -c, 'echo good as ever; exec sleep 100000']
+      stop_signal: SIGKILL
 """
+
 
 def full_disk(folder):
     user_data = "#cloud-config\ncontainers:\n  services:\n" + GOOD + "    web: {image: nginx, network_mode: host}\n"
@@ -18,7 +20,7 @@ def full_disk(folder):
     with Machine("bad-full-disk", "--data-size", "48M", images=both, **options) as guest:
         with case("full disk: told on the console and in the status, the other container runs"):
             guest.wait_for(r"\bgood \| good as ever$", anywhere=True)
-            guest.wait_for(r"coracle[^\n]*nginx[^\n]*(No space left|disk is full)", anywhere=True)
+            guest.wait_for(r"coracle[^\n]*nginx[^\n]*(No space left|too small)", anywhere=True)
             guest.type("\n")
             guest.wait_shell()
             guest.settle()
