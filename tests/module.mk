@@ -10,7 +10,7 @@ TEST_NEEDS := $(TESTS) $(ASANTESTS) $(ALL) $(TOOLS)
 
 test: packages-test $(TEST_NEEDS) $(IMAGES) $(BUILD)/coracle.img fixtures ## every test; ends with N passed, N failed, N skipped
 	$(Q)tests/run
-test-unit: packages-test $(TESTS) $(ASANTESTS) ## cmocka units, plain and under ASan and UBSan
+test-unit: packages-test $(TESTS) $(ASANTESTS) $(ALL) ## cmocka units, plain and under ASan and UBSan
 	$(Q)tests/run unit
 test-host: packages-test $(TEST_NEEDS) $(IMAGES) fixtures ## runtime, images, engine, configuration on this machine (root)
 	$(Q)tests/run shell
