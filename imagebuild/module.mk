@@ -7,10 +7,11 @@ EFI_STUB ?= /usr/lib/systemd/boot/efi/linuxx64.efi.stub
 KERNEL := $(BUILD)/kernel
 IMAGES += $(BUILD)/vmlinuz $(BUILD)/vmlinux $(BUILD)/cmdline $(BUILD)/initramfs.cpio.zst $(BUILD)/coracle.efi
 
-# a link into the dependency cache: {vmlinuz,vmlinux,config,version}
+# a link into the dependency cache: {vmlinuz,vmlinux,config,version}; its make has its own jobs: without our flags it would find
+# no job server and compile one file at a time
 $(KERNEL): $(wildcard kernel-config/*)
 	@mkdir -p $(BUILD)
-	$(Q)k=$$(PROFILE=$(PROFILE) kernel-config/build) && ln -sfn "$$k" $@.new && mv -T $@.new $@ && touch -h $@
+	$(Q)k=$$(MAKEFLAGS= PROFILE=$(PROFILE) kernel-config/build) && ln -sfn "$$k" $@.new && mv -T $@.new $@ && touch -h $@
 $(BUILD)/vmlinuz $(BUILD)/vmlinux: $(BUILD)/%: $(KERNEL)
 	$(Q)cp $(KERNEL)/$* $@
 $(BUILD)/cmdline: kernel-config/cmdline
