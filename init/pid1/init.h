@@ -83,7 +83,6 @@ void early_switch_root(void);
 void root_prepare(struct options *o);
 /* Kernel log on the console, whatever `quiet` says; no problem record. */
 void root_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void root_check_memory(void);
 
 /* ---- cgroup.c */
 

@@ -104,7 +104,6 @@ static void late_work(void)
 {
 	late_work_at = SUP_NEVER;
 	cgroup_move_init();
-	root_check_memory();
 	power_open_buttons();
 }
 
