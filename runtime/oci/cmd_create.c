@@ -8,6 +8,8 @@
 #include "lib/cdefs.h"
 #include "runtime/oci/args.h"
 #include "runtime/oci/container.h"
+#include "runtime/oci/hooks.h"
+#include "runtime/oci/state.h"
 #include "runtime/oci/verbs.h"
 
 /* Descriptors of socket activation are passed like --preserve-fds. */
@@ -60,15 +62,27 @@ int verb_create(const struct globals *g, int argc, char **argv, struct err *err)
 	return r < 0 ? err_wrap(err, r, "coracle-runtime create failed") : 0;
 }
 
-static int wait_and_delete(const struct globals *g, struct container *c, bool keep, struct err *err)
+/* What delete does, by what this process still holds. */
+static int remove_ended(struct container *c, struct err *err)
 {
-	struct state s;
-	int status = wait_foreground(c->pid, c->master, err), r;
+	CLEANUP_BUF struct buf b = { 0 };
+	int r = cgroup_remove(&c->cgroup, false, err);
 
-	if (keep || (r = state_load(&s, g->root, c->opt.id, err)) < 0)
-		return status;
-	r = delete_container(g, &s, err);
-	state_fini(&s);
+	if (r < 0)
+		return r;
+	if (c->spec.hooks[HOOK_POSTSTOP].n) {
+		buf_init(&b, 1 << 20);
+		state_json(&b, c->spec.version, c->opt.id, "stopped", 0, c->bundle, c->spec.annotations, c->spec.annotations_n);
+		hooks_run_all(&c->spec.hooks[HOOK_POSTSTOP], "poststop", b.data, b.len);
+	}
+	state_remove_dir(c->opt.root, c->opt.id);
+	return 0;
+}
+
+static int wait_and_delete(struct container *c, bool keep, struct err *err)
+{
+	int status = wait_foreground(c->pid, c->master, err), r = keep ? 0 : remove_ended(c, err);
+
 	return status < 0 || r >= 0 ? status : r;
 }
 
@@ -91,5 +105,5 @@ int verb_run(const struct globals *g, int argc, char **argv, struct err *err)
 	r = container_create(&c, err);
 	if (r < 0)
 		return err_wrap(err, r, "coracle-runtime run failed");
-	return detach ? 0 : wait_and_delete(g, &c, keep, err);
+	return detach ? 0 : wait_and_delete(&c, keep, err);
 }

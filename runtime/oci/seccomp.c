@@ -56,6 +56,13 @@ static int parse_flags(yyjson_val *sec, struct seccomp_program *out, struct err 
 	return 0;
 }
 
+/* Compiling and installing rules for programs that cannot run costs as much as
+ * for those that can; the sysctl is there exactly when the kernel has the 32-bit vDSO. */
+static bool kernel_runs_ia32(void)
+{
+	return access("/proc/sys/abi/vsyscall32", F_OK) == 0 || access("/proc/sys/abi", F_OK) < 0;
+}
+
 /* Architectures of other machines are no error: profiles list them all. */
 static int parse_archs(yyjson_val *sec, struct seccomp_set *set, struct err *err)
 {
@@ -71,7 +78,7 @@ static int parse_archs(yyjson_val *sec, struct seccomp_set *set, struct err *err
 		if (!yyjson_is_str(v) || strncmp(yyjson_get_str(v), "SCMP_ARCH_", 10))
 			return err_set(err, 0, W ".architectures: unknown value \"%s\"", yyjson_is_str(v) ? yyjson_get_str(v) : jsonv_type(v));
 		if (yyjson_equals_str(v, "SCMP_ARCH_X86"))
-			set->arch[ARCH_X86] = true;
+			set->arch[ARCH_X86] = kernel_runs_ia32();
 		if (yyjson_equals_str(v, "SCMP_ARCH_X32"))
 			set->arch[ARCH_X32] = true;
 	}
@@ -222,6 +229,7 @@ static int compile_spec(struct spec *s, struct seccomp_program *out, struct err 
 	if (*listener)
 		return err_set(err, ENOTSUP, W ".listenerPath");
 	/* a C library tries a new call and falls back on ENOSYS only */
+	set.foreign = SECCOMP_RET_KILL_PROCESS;
 	set.unknown = set.fallback == SECCOMP_RET_ALLOW || set.fallback == SECCOMP_RET_LOG ? set.fallback : SECCOMP_RET_ERRNO | ENOSYS;
 	return seccomp_assemble(&s->arena, &set, out, err);
 }
@@ -236,7 +244,7 @@ int seccomp_compile(struct spec *s, struct seccomp_program *out, struct err *err
 		return compile_spec(s, out, err);
 	if (!s->seccomp_default)
 		return 0;
-	if ((r = seccomp_default_set(&s->arena, s->process.caps.bounding, &set, err)) < 0)
+	if ((r = seccomp_default_set(&s->arena, s->process.caps.bounding, kernel_runs_ia32(), &set, err)) < 0)
 		return r;
 	return seccomp_assemble(&s->arena, &set, out, err);
 }

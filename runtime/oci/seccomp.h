@@ -46,6 +46,7 @@ struct seccomp_rule {
 struct seccomp_set {
 	uint32_t fallback;	/* defaultAction */
 	uint32_t unknown;	/* for call numbers newer than our tables: ENOSYS or the same as fallback */
+	uint32_t foreign;	/* for calls of an architecture that is not in the set */
 	bool arch[ARCH_COUNT];
 	struct seccomp_rule *rules[ARCH_COUNT];
 	size_t n[ARCH_COUNT];
@@ -59,8 +60,8 @@ int seccomp_install(const struct seccomp_program *p, struct err *err);
 
 /* seccomp_bpf.c: rules to program, rules sorted or not. */
 int seccomp_assemble(struct arena *a, const struct seccomp_set *set, struct seccomp_program *out, struct err *err);
-/* seccomp_default.c: the built-in profile for a bounding set of capabilities. */
-int seccomp_default_set(struct arena *a, uint64_t caps, struct seccomp_set *out, struct err *err);
+/* seccomp_default.c: the built-in profile for a bounding set of capabilities. ia32: the kernel runs 32-bit programs. */
+int seccomp_default_set(struct arena *a, uint64_t caps, bool ia32, struct seccomp_set *out, struct err *err);
 /* seccomp_names.c: -1 when the architecture has no such call. */
 int seccomp_number(enum seccomp_arch arch, const char *name);
 /* The same, quicker for names that come in order: *near (0 at first) is where the last one was. */

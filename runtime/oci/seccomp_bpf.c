@@ -255,7 +255,7 @@ int seccomp_assemble(struct arena *a, const struct seccomp_set *set, struct secc
 	load(&b, OFF_ARCH);
 	native = branch(&b, BPF_JEQ, AUDIT_ARCH_X86_64);
 	x86 = set->arch[ARCH_X86] ? branch(&b, BPF_JEQ, AUDIT_ARCH_I386) : -1;
-	emit(&b, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+	emit(&b, BPF_RET | BPF_K, set->foreign, 0, 0);
 	land(&b, native);
 	load(&b, OFF_NR);
 	x32 = branch(&b, BPF_JGE, X32_BIT);
@@ -266,7 +266,7 @@ int seccomp_assemble(struct arena *a, const struct seccomp_set *set, struct secc
 	emit(&b, BPF_JMP | BPF_JEQ | BPF_K, UINT32_MAX, 0, 1);
 	emit(&b, BPF_RET | BPF_K, set->fallback, 0, 0);
 	if (!set->arch[ARCH_X32])
-		emit(&b, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+		emit(&b, BPF_RET | BPF_K, set->foreign, 0, 0);
 	else if ((r = arch_block(&b, a, set, ARCH_X32, err)) < 0)
 		return r;
 	if (x86 >= 0) {

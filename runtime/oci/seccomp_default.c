@@ -122,16 +122,19 @@ static int add_arguments(struct seccomp_set *set, enum seccomp_arch arch, bool a
 	return add(set, seccomp_number(arch, "clone"), arch, SECCOMP_RET_ALLOW, NO_NAMESPACE);
 }
 
-int seccomp_default_set(struct arena *a, uint64_t caps, struct seccomp_set *set, struct err *err)
+int seccomp_default_set(struct arena *a, uint64_t caps, bool ia32, struct seccomp_set *set, struct err *err)
 {
 	int r = 0;
 
 	set->fallback = SECCOMP_RET_ERRNO | EPERM;
-	set->unknown = SECCOMP_RET_ERRNO | ENOSYS;
+	set->unknown = set->foreign = SECCOMP_RET_ERRNO | ENOSYS;
 	for (int i = 0; i < ARCH_COUNT && r >= 0; i++) {
 		enum seccomp_arch arch = (enum seccomp_arch)i;
 
-		set->arch[arch] = true;
+		/* x32 has no users, and most kernels do not have it: ENOSYS is what those say too */
+		set->arch[arch] = arch == ARCH_X86_64 || (arch == ARCH_X86 && ia32);
+		if (!set->arch[arch])
+			continue;
 		set->rules[arch] = arena_array(a, RULES_MAX, sizeof *set->rules[arch]);
 		if (!set->rules[arch])
 			return err_set(err, ENOMEM, "the built-in seccomp profile");

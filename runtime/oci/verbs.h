@@ -33,7 +33,7 @@ int verb_spec(const struct globals *g, int argc, char **argv, struct err *err);
 int verb_features(const struct globals *g, int argc, char **argv, struct err *err);
 int verb_refused(const struct globals *g, int argc, char **argv, struct err *err);
 
-/* delete.c: stops what is left and removes everything; run uses it too. */
+/* cmd_delete.c: stops what is left and removes everything. */
 int delete_container(const struct globals *g, struct state *s, struct err *err);
 /* wait.c: foreground: carries signals and the terminal until pid ends. Returns its exit status (128 + signal). */
 int wait_foreground(pid_t pid, int master, struct err *err);
