@@ -136,8 +136,8 @@ def data(folder, initrd, initrd_without):
     file_system(image, 32)
     with machine("data-whole", initrd, *drive(image), append="probe.silent", rescue=True) as guest:
         with case("a whole disk is mounted on /var and grown to its device"):
-            guest.wait_shell()
-            guest.shell_until("cat /proc/mounts", r"^/dev/vd\S+ /var ext4 rw,noatime", "/var")
+            mounted = wait_data(guest)
+            check(re.match(r"/dev/vd\S+ /var ext4 rw,noatime", mounted), f"mounted is {mounted}")
             guest.shell("echo kept >/var/lib/kept")
             guest.type("poweroff\n")
             guest.wait_exit()
@@ -148,15 +148,17 @@ def data(folder, initrd, initrd_without):
     os.truncate(image, 96 * MIB)
     with machine("data-grown", initrd, *drive(image), append="probe.silent", rescue=True) as guest:
         with case("a disk that was enlarged has a larger file system, with its files"):
-            guest.wait_shell()
-            guest.shell_until("df -m /var | tail -1", r"/dev/vd\S+ +(8[0-9]|9[0-9]) ", "96 MiB")
+            wait_data(guest)
+            size = guest.shell("df -m /var | tail -1")
+            check(re.search(r"/dev/vd\S+ +(8[0-9]|9[0-9]) ", size), f"df says {size}")
             equal(guest.shell("cat /var/lib/kept").strip(), "kept", "file")
     disk = disk_with_partition(folder, 100)
     for bus in ("virtio", "usb"):
         with machine(f"data-gpt-{bus}", initrd, *drive(disk, bus), append="probe.silent coracle.data=wait", rescue=True) as guest:
             with case(f"{bus}: the last partition takes what its disk has"):
-                guest.wait_shell()
-                guest.shell_until("df -m /var | tail -1", r"/dev/\S+1 +(8[0-9]|9[0-9]) ", "98 MiB")
+                wait_data(guest)
+                size = guest.shell("df -m /var | tail -1")
+                check(re.search(r"/dev/\S+1 +(8[0-9]|9[0-9]) ", size), f"df says {size}")
                 equal(guest.problems(), [], "problems")
                 guest.type("poweroff\n")
                 guest.wait_exit()
@@ -165,20 +167,25 @@ def data(folder, initrd, initrd_without):
     bad_data(folder, initrd, initrd_without, image)
 
 
+def wait_data(guest):
+    """Waits for the shell and the end of the data step; what is mounted on /var."""
+    guest.wait_shell()
+    guest.shell_until("cat /run/coracle/boot-times", r"^\d+ (data|engine-started)$", "the data step")
+    return guest.shell("grep ' /var ' /proc/mounts")
+
+
 def bad_data(folder, initrd, initrd_without, image):
     subprocess.run(["debugfs", "-w", "-R", "ssv state 2", str(image)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     with machine("data-dirty", initrd, *drive(image), append="probe.silent", rescue=True) as guest:
         with case("a file system with errors is repaired first"):
-            guest.wait_shell()
-            guest.shell_until("cat /proc/mounts", r"^/dev/vd\S+ /var ext4", "/var")
-            check("was repaired" in guest.shell("dmesg"), "e2fsck was not run")
+            check("ext4" in wait_data(guest), "/var is not on the disk")
+            guest.shell("dmesg | grep -q 'was repaired'")
     with open(image, "r+b") as out:
         out.seek(1024 + 0x20)
         out.write(b"\xff" * 16)
     with machine("data-broken", initrd, *drive(image), append="probe.silent", rescue=True) as guest:
         with case("a file system that cannot be mounted is a problem, and /var is in memory"):
-            guest.wait_shell()
-            guest.shell_until("cat /proc/mounts", r"^tmpfs /var tmpfs", "/var")
+            check("tmpfs /var" in wait_data(guest), "/var is not in memory")
             check(any("/var is kept in memory" in p["message"] for p in guest.problems()), "no problem says so")
     with machine("data-absent", initrd_without, *drive(folder / "disk"), append="probe.silent", rescue=True) as guest:
         with case("without coracle-data and coracle-engine the machine comes up and says what is missing"):
