@@ -61,7 +61,7 @@ data_add() {
 }
 
 disk_format() {
-	if [[ $(head -c 3 "$1") == QFI ]]; then echo qcow2; else echo raw; fi
+	if [[ $(head -c 3 "$1" | tr -d '\0') == QFI ]]; then echo qcow2; else echo raw; fi
 }
 
 ovmf_file() {

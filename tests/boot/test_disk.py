@@ -22,7 +22,8 @@ SIZE_MIB = 1500
 
 
 def boot(disk, tag):
-    with Machine(f"disk-{tag}", "--disk", disk, "--firmware", "uefi", user_data=USER_DATA,
+    """One boot. Commands run once per instance, and the instance follows the user-data: the tag makes each boot a new one."""
+    with Machine(f"disk-{tag}", "--disk", disk, "--firmware", "uefi", user_data=USER_DATA + f"# {tag}\n",
                  images=[fixtures() / "busybox.oci.tar"], boot_disk=True) as guest:
         found = guest.wait_for(r"\bboots: (\d+), var is (\S+) \S+ +(\d+) ")
         guest.wait_exit()
