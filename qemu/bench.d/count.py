@@ -46,12 +46,12 @@ class Counter:
             raise BenchError(f"{machine}: the marker {marker!r} did not appear on the console:\n{text[-3000:]}")
         return int(result.read_text().split()[0]) / 1e6
 
-    def median(self, machine, options, runs, prepare=None):
+    def median(self, machine, options, runs, prepare=None, marker=MARKER):
         counts = []
         for _ in range(runs):
             if prepare:
                 prepare()
-            counts.append(self.once(machine, options))
+            counts.append(self.once(machine, options, marker))
         return statistics.median(counts), counts
 
 
