@@ -428,8 +428,9 @@ static void first_run(void)
 	mkdir(RUN, 0755);
 	rss = init_memory("at the start");
 	result("init at most 200 kB resident", rss > 0 && rss <= 200, "more");
-	try_surroundings();
+	/* an answer of init comes after the work that it leaves until the engine has started */
 	try_services();
+	try_surroundings();
 	try_watch();
 	try_watch_stranger();
 	try_rights();
