@@ -1,6 +1,6 @@
 /* init.h - what the files of PID 1 share: the services and the way events reach the supervisor.
  *
- * Everything here is one thread, fixed tables, no heap. Names with a capital INIT_ are limits. */
+ * Everything here is one thread, fixed tables, no heap. INIT_... are limits. */
 #ifndef CORACLE_INIT_INIT_H
 #define CORACLE_INIT_INIT_H
 
@@ -29,7 +29,6 @@ struct service {
 	const char *stamp_started;	/* report_stamp() names, NULL: none */
 	const char *stamp_ready;
 	int oom_score_adj;
-	int nice;
 	unsigned flags;			/* SERVICE_CONSOLE: stdio is the console; SERVICE_STORES: may store descriptors */
 };
 

@@ -98,7 +98,7 @@ static void say_restart(int unit, int64_t delay)
 	if (delay > 0)
 		snprintf(when, sizeof(when), "started again in %lld ms", (long long)delay);
 	describe_end(unit, end, sizeof(end));
-	/* udhcpc without a server and a shell that someone left are no problems. */
+	/* a shell that someone left is no problem */
 	if (init_services[unit].flags & SERVICE_CONSOLE)
 		report_note("init", "%s %s; %s", init_units[unit].name, end, when);
 	else

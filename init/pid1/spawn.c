@@ -123,8 +123,6 @@ static void run_child(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 	if (s->oom_score_adj)
 		write_number(AT_FDCWD, "/proc/self/oom_score_adj", s->oom_score_adj);
-	if (s->nice)
-		setpriority(PRIO_PROCESS, 0, s->nice);
 	if (child.stored)
 		snprintf(child.listen_pid, sizeof(child.listen_pid), "LISTEN_PID=%d", (int)getpid());
 	sigemptyset(&none);
