@@ -81,8 +81,12 @@ static const char *receive(void)
 	static char text[4097];
 	struct pollfd p = { .fd = control, .events = POLLIN };
 	ssize_t n;
+	int r;
 
-	if (poll(&p, 1, 60000) != 1)
+	/* SIGTERM may come before the answer that announces it: "restart engine" asks for both */
+	while ((r = poll(&p, 1, 60000)) < 0 && errno == EINTR)
+		;
+	if (r != 1)
 		return "(no answer)";
 	n = recv(control, text, sizeof(text) - 1, 0);
 	text[n > 0 ? n : 0] = '\0';
