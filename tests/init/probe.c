@@ -76,6 +76,20 @@ static int connect_control(void)
 	return fd;
 }
 
+/* A SIGTERM that came before is not waited for again. */
+static void wait_for_term(void)
+{
+	sigset_t term;
+	sigset_t old;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, &old);
+	while (!terminated)
+		sigsuspend(&old);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 static const char *receive(void)
 {
 	static char text[4097];
@@ -494,8 +508,7 @@ static void second_run(void)
 	notify("READY=1\nSTATUS=ready", NULL, 0);
 	a = ask("restart engine");
 	result("restart by command", !strcmp(a, "ok"), a);
-	while (!terminated)
-		pause();
+	wait_for_term();
 	result("no shutdown file at a restart", access("/run/coracle/shutdown", F_OK) < 0, "it is there");
 	save_number("tried", tried);
 	exit(0);
@@ -510,8 +523,7 @@ static void third_run(void)
 	say("all done");
 	if (!file_says("/proc/cmdline", "probe.stay"))
 		ask("poweroff");
-	while (!terminated)
-		pause();
+	wait_for_term();
 	result("shutdown file", access("/run/coracle/shutdown", F_OK) == 0, "not there");
 	if (file_says("/proc/cmdline", "probe.slow")) {
 		struct timespec ts = { 4, 0 };
@@ -551,8 +563,7 @@ int main(int argc, char **argv)
 	save_number("runs", run);
 	if (file_says("/proc/cmdline", "probe.silent")) {
 		notify("READY=1", NULL, 0);
-		while (!terminated)
-			pause();
+		wait_for_term();
 		/* an impatient person at the keyboard, whose Ctrl-Alt-Del the kernel makes this signal */
 		for (int i = 0; i < 7 && file_says("/proc/cmdline", "probe.burst"); i++) {
 			kill(1, SIGINT);
