@@ -62,7 +62,8 @@ kernel_add() {
 	[[ -z $disk ]] || return 0
 	if [[ -z $kernel ]]; then
 		kernel=$build/vmlinux
-		[[ -e $kernel ]] || kernel=$build/vmlinuz
+		# below this SeaBIOS moves itself over a kernel that QEMU has put into memory already
+		if [[ ! -e $kernel || ($machine == q35 && $memory -lt 40) ]]; then kernel=$build/vmlinuz; fi
 	fi
 	[[ -r $kernel ]] || die "$kernel: no kernel there; run make first, or give --kernel"
 	[[ -n $initrd ]] || initrd=$build/initramfs.cpio.zst
