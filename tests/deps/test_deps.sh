@@ -233,8 +233,36 @@ test_host_packages() {
 	else ok "host-packages elsewhere names the missing command and fails"; fi
 	printf 'toy-tools bench no-such-command-here plays with toys\n' >"$list"
 	check "host-packages looks only at the groups asked for" env HOST_PACKAGES_LIST="$list" "$ROOT/deps/host-packages" --test
+	toy_apt
+	check "two host-packages at once take turns at apt" two_at_once "$list"
 	check "host-packages.list has a group, a sign and a reason everywhere" \
 		awk '!/^#/ && (NF < 4 || $2 !~ /^(build|run|test|bench)$/) { print; bad = 1 } END { exit bad }' "$ROOT/deps/host-packages.list"
+}
+
+# An apt-get that fails while another one works, as the real one does, and installs a command.
+toy_apt() {
+	mkdir -p "$TMP/apt"
+	cat >"$TMP/apt/apt-get" <<-'TOY'
+		#!/bin/bash
+		here=${0%/*}
+		mkdir "$here/lock" || { echo "E: Could not get lock"; exit 100; }
+		sleep 0.3
+		case "$*" in *install*) ln -sf /bin/true "$here/no-such-command-here" ;; esac
+		rmdir "$here/lock"
+	TOY
+	printf '#!/bin/sh\n' >"$TMP/apt/apt-cache"
+	printf '#!/bin/sh\nexec "$@"\n' >"$TMP/apt/sudo"
+	chmod +x "$TMP/apt"/*
+	printf 'ID=debian\nVERSION_ID=12\n' >"$TMP/debian"
+}
+
+two_at_once() { # LIST
+	local first
+	printf 'toy-tools build no-such-command-here plays with toys\n' >"$1"
+	env PATH="$TMP/apt:$PATH" HOST_OS_RELEASE="$TMP/debian" HOST_PACKAGES_LIST="$1" "$ROOT/deps/host-packages" &
+	first=$!
+	env PATH="$TMP/apt:$PATH" HOST_OS_RELEASE="$TMP/debian" HOST_PACKAGES_LIST="$1" "$ROOT/deps/host-packages" || return 1
+	wait "$first"
 }
 
 # Static, position independent, without a program interpreter, and it runs.
