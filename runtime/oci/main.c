@@ -56,7 +56,8 @@ int verb_refused(const struct globals *g, int argc, char **argv, struct err *err
 	return err_set(err, 0, "this command is not supported by coracle-runtime");
 }
 
-/* logrus' quoting and JSON's agree for what our messages hold. */
+/* As runc does: the log gets a structured line, standard error then the bare text, since engines show it to people.
+ * logrus' quoting and JSON's agree for what our messages hold. */
 static void report(const struct globals *g, const char *text)
 {
 	CLEANUP_BUF struct buf json = { 0 }, plain = { 0 };
@@ -81,7 +82,10 @@ static void report(const struct globals *g, const char *text)
 		fd_write_full(fd, b->data, b->len);
 		close(fd);
 	}
-	fd_write_full(2, plain.data, plain.len);
+	if (fd >= 0)
+		dprintf(2, "%s\n", text);
+	else
+		fd_write_full(2, plain.data, plain.len);
 }
 
 static int help(FILE *out, int status)

@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# tests/clients/lib.sh: an engine of Debian's, with coracle-runtime as its runtime and nothing of ours between. Source it
+# first: it starts the test again in mount and network namespaces of its own, so that the engine reaches nobody.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+build=${CORACLE_BUILD:-$top/build}
+# shellcheck source=tests/lib/tap.sh
+. "$top/tests/lib/tap.sh"
+
+skip_all() { echo "1..0 # SKIP $1"; exit 0; }
+((EUID == 0)) || skip_all 'needs root'
+
+if [[ ${CORACLE_APART-} != $$ ]]; then
+	exec unshare -mn bash -c 'mount --make-rprivate / && ip link set lo up && export CORACLE_APART=$$ && exec bash "$0"' "$0"
+fi
+
+fixtures=${FIXTURES:-$(cat "$build/fixtures.path" 2>/dev/null || "$top/tests/fixtures/make")}
+runtime=${RUNTIME:-$build/bin/coracle-runtime}
+work=$(mktemp -d /tmp/coracle-client.XXXXXX)
+# the root of a user namespace is a stranger on its way to the rootfs
+chmod 711 "$work"
+daemon=
+
+needs() {
+	local program
+	for program in "$@"; do
+		type -P "$program" >/dev/null || skip_all "$program is not installed"
+	done
+}
+
+# eventually COMMAND...: it succeeds within half a minute (or what CORACLE_TEST_SLOW makes of it).
+eventually() {
+	local end=$((SECONDS + 30 * ${CORACLE_TEST_SLOW:-1}))
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < end)) || { echo "did not happen: $*"; return 1; }
+		sleep 0.1
+	done
+}
+
+# gives CODE COMMAND...: it ends with this exit code.
+gives() {
+	local code=$1 out got=0
+	shift
+	out=$("$@" 2>&1) || got=$?
+	((got == code)) || { printf 'exit code %s, not %s: %s\n%s\n' "$got" "$code" "$*" "$out"; return 1; }
+}
+
+# on_terminal COMMAND...: what it shows on a terminal.
+on_terminal() { script -qec "$(printf '%q ' "$@")" /dev/null </dev/null 2>&1; }
+
+# In a container: its memory limit, on hosts of both cgroup versions; its own cgroup need not be the mount's root.
+memory_limit='cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max'
+pids_limit='cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max'
+# Waits for SIGTERM and says so by its exit code.
+waits='trap "exit 5" TERM; echo started; while :; do sleep 0.1; done'
+
+# The runtime's own, and the shims and monitors that stand beside containers.
+left_processes() { pgrep -af -- "^$runtime |shim.*$work|^[^ ]*conmon .*$work" || true; }
+mounts() { grep -F "$work" /proc/self/mountinfo | grep -F rootfs || true; }
+
+# Called at the end of each test file. The daemon is ended by its id; what it started goes with it.
+daemon_stop() {
+	[[ -n $daemon ]] || return 0
+	kill "$daemon" 2>/dev/null
+	wait "$daemon" 2>/dev/null
+	daemon=
+}
+
+# shellcheck disable=SC2317
+clean_up() {
+	daemon_stop
+	awk -v "below=$work/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | tac | xargs -r umount -l
+	[[ -n ${KEEP:-} ]] || rm -rf "$work"
+}
+trap clean_up EXIT

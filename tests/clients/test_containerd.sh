@@ -1,0 +1,58 @@
+#!/bin/bash
+# tests/clients/test_containerd.sh: Debian's containerd, its shim io.containerd.runc.v2 with coracle-runtime as its binary.
+# timeout: 600
+set -uo pipefail
+# shellcheck source=tests/clients/lib.sh
+. "$(dirname "$0")/lib.sh"
+needs containerd ctr
+
+cat >"$work/config.toml" <<-CONF
+	version = 2
+	root = "$work/root"
+	state = "$work/state"
+	disabled_plugins = ["io.containerd.grpc.v1.cri"]
+	[grpc]
+	address = "$work/sock"
+CONF
+# With --uidmap, ctr 1.6 forgets --runc-binary and the shim looks for "runc".
+mkdir "$work/bin"
+ln -s "$runtime" "$work/bin/runc"
+PATH=$work/bin:$PATH containerd -c "$work/config.toml" >"$work/log" 2>&1 &
+daemon=$!
+
+ctr() { command ctr -a "$work/sock" "$@"; }
+run() { ctr run --runtime io.containerd.runc.v2 --runc-binary "$runtime" --snapshotter native "$@"; }
+number=0
+once() { number=$((number + 1)); run --rm "${@:1:$#-1}" "$image" "once-$RANDOM" sh -c "${@: -1}" 2>&1; }
+
+check 'containerd is up' eventually ctr version
+check 'import' ctr images import --snapshotter native "$fixtures/busybox.oci.tar"
+image=$(ctr images ls -q)
+check 'run' same hello "$(once 'echo hello')"
+check 'run: the exit code' gives 7 once 'exit 7'
+check 'run: a program that is not there' contains "$(run --rm "$image" missing nosuch 2>&1)" 'executable file not found in $PATH'
+check 'run --read-only' contains "$(once --read-only 'touch /x')" 'Read-only file system'
+check 'run --memory-limit' same 67108864 "$(once --memory-limit 67108864 --mount type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro "$memory_limit")"
+check 'run --uidmap: a user namespace' contains "$(once --uidmap 0:100000:65536 --gidmap 0:100000:65536 'cat /proc/self/uid_map')" '0     100000      65536'
+check 'run --seccomp' contains "$(once --seccomp 'cat /proc/self/status')" $'Seccomp:\t2'
+check 'run --privileged' contains "$(once --privileged 'cat /proc/self/status')" $'CapBnd:\t000001ff'
+check 'run -t: a terminal' contains "$(on_terminal ctr -a "$work/sock" run --runtime io.containerd.runc.v2 --runc-binary "$runtime" --snapshotter native --rm -t "$image" term tty)" /dev/pts/0
+
+run -d "$image" long sh -c "$waits"
+check 'tasks ls: running' contains "$(ctr tasks ls)" long RUNNING
+check 'tasks exec' contains "$(ctr tasks exec --exec-id e1 long id)" 'uid=0(root)'
+check 'tasks exec: the exit code' gives 3 ctr tasks exec --exec-id e2 long sh -c 'exit 3'
+check 'tasks exec -t' contains "$(on_terminal ctr -a "$work/sock" tasks exec -t --exec-id e3 long tty)" /dev/pts/
+check 'tasks ps' contains "$(ctr tasks ps long)" PID "$(ctr tasks ls | awk '$1 == "long" { print $2 }')"
+check 'tasks metrics' contains "$(ctr tasks metrics long)" memory cpu
+check 'tasks pause' ctr tasks pause long
+check 'tasks ls: paused' contains "$(ctr tasks ls)" PAUSED
+check 'tasks resume' ctr tasks resume long
+check 'tasks kill' ctr tasks kill -s TERM long
+stopped() { ctr tasks ls | grep -q STOPPED; }
+check 'tasks ls: stopped' eventually stopped
+check 'tasks rm: with the exit code of the program' contains "$(ctr tasks rm long 2>&1)" 'exit code 5'
+check 'containers rm' ctr containers rm long
+check 'nothing is left: mounts' same '' "$(mounts)"
+check 'nothing is left: processes' same '' "$(left_processes)"
+tap_end
