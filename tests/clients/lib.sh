@@ -11,7 +11,7 @@ build=${CORACLE_BUILD:-$top/build}
 skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 ((EUID == 0)) || skip_all 'needs root'
 
-if [[ ${CORACLE_APART-} != $$ ]]; then
+if [[ ${CORACLE_APART-} != "$$" ]]; then
 	exec unshare -mn bash -c 'mount --make-rprivate / && ip link set lo up && export CORACLE_APART=$$ && exec bash "$0"' "$0"
 fi
 
