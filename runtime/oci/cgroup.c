@@ -207,7 +207,9 @@ int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err)
 
 		if (h->dir < 0 || (h->v2 && !v2_too))
 			continue;
-		if ((r = cgroup_write(h->dir, "cgroup.procs", text, err)) < 0)
+		/* Moving a process stops every fork of the machine for an RCU grace period (10 ms and more); moving the
+		 * calling thread does not, and one of our single-threaded processes is the same thing. */
+		if ((r = cgroup_write(h->dir, pid || h->v2 ? "cgroup.procs" : "tasks", text, err)) < 0)
 			return err_wrap(err, r, "join the %s cgroup %s", h->name, c->path);
 	}
 	return 0;
