@@ -19,8 +19,6 @@ static void add_hierarchy(struct cgroup *c, char *line)
 {
 	char *controllers = strchr(line, ':'), *end;
 	struct cgroup_hierarchy *h = &c->h[c->n];
-	struct statfs fs;
-	char path[96];
 
 	if (!controllers || c->n == CGROUP_HIERARCHIES)
 		return;
@@ -34,10 +32,7 @@ static void add_hierarchy(struct cgroup *c, char *line)
 	snprintf(h->name, sizeof h->name, "%s", h->v2 ? "unified" : strncmp(controllers, "name=", 5) ? controllers : controllers + 5);
 	h->dir = -1;
 	h->created = false;
-	snprintf(path, sizeof path, CGROUP_ROOT "/%s", h->name);
-	/* a hierarchy that is not mounted here does not count */
-	if (statfs(path, &fs) == 0 && fs.f_type == (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
-		c->n++;
+	c->n++;
 }
 
 static int find_hierarchies(struct cgroup *c, struct err *err)
@@ -106,71 +101,113 @@ static int full_path(const struct cgroup *c, const struct cgroup_hierarchy *h, c
 	return snprintf(out, size, "%s%s%s", h->name, *h->name ? "/" : "", c->path);
 }
 
-/* mkdir -p below the base; *made tells whether the last directory is new. */
-static int make_dirs(int base, char *path, bool *made)
+/* A hierarchy that is not mounted here does not count. Looked at only where it matters: before a directory could be made outside of one. */
+static bool mounted(const struct cgroup *c, const struct cgroup_hierarchy *h)
 {
-	int r = sys_mkdirat(base, path, 0755);
+	CLEANUP_FD int dir = *h->name ? sys_openat(c->base, h->name, O_PATH | O_DIRECTORY, 0) : -1;
+	struct statfs fs;
 
+	if (!*h->name)
+		return true;
+	return dir >= 0 && fstatfs(dir, &fs) == 0 && fs.f_type == (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC);
+}
+
+/* mkdir -p below the base; *made tells whether the last directory is new. */
+static int make_dirs(const struct cgroup *c, const struct cgroup_hierarchy *h, char *path, bool *made)
+{
+	int r = -ENOENT;
+
+	/* below a directory that is there already it is a hierarchy for sure */
+	if (strchr(c->path, '/'))
+		r = sys_mkdirat(c->base, path, 0755);
 	*made = r == 0;
-	if (r == -EEXIST)
-		return 0;
 	if (r != -ENOENT)
-		return r;
-	for (char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) {
+		return r == -EEXIST ? 0 : r;
+	if (!mounted(c, h))
+		return -ENODEV;
+	for (char *p = strchr(path + strlen(h->name) + (*h->name != 0), '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
-		r = sys_mkdirat(base, path, 0755);
+		r = sys_mkdirat(c->base, path, 0755);
 		*p = '/';
 		if (r < 0 && r != -EEXIST)
 			return r;
 	}
-	r = sys_mkdirat(base, path, 0755);
+	r = sys_mkdirat(c->base, path, 0755);
 	*made = r == 0;
 	return r == -EEXIST ? 0 : r;
 }
 
-static int refuse_used(int dir, const char *path, struct err *err)
+/* A group of others may be used, when nothing is in it and it lets processes run. */
+static int refuse_used(const struct cgroup_hierarchy *h, const char *path, struct err *err)
 {
 	char one[16];
-	ssize_t n = fd_read_small(dir, "cgroup.procs", one, sizeof one);
+	ssize_t n = fd_read_small(h->dir, "cgroup.procs", one, sizeof one);
 
-	if (n == 0 || n == -EOPNOTSUPP)
-		return 0;
-	if (n < 0 && n != -EFBIG)
+	if (n > 0 || n == -EFBIG)
+		return err_set(err, 0, "the container's cgroup %s is not empty", path);
+	if (n < 0 && n != -EOPNOTSUPP)
 		return err_set(err, (int)-n, "read cgroup.procs of %s", path);
-	return err_set(err, 0, "the container's cgroup %s is not empty", path);
+	if (!h->v2 && strcmp(h->name, "freezer"))
+		return 0;
+	n = fd_read_small(h->dir, h->v2 ? "cgroup.freeze" : "freezer.state", one, sizeof one);
+	if (n > 0 && strcmp(one, h->v2 ? "0" : "THAWED"))
+		return err_set(err, 0, "the container's cgroup %s is unexpectedly frozen (thaw it, or choose another linux.cgroupsPath)", path);
+	return 0;
 }
 
-static int create_one(struct cgroup *c, struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err)
+int cgroup_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err)
+{
+	int r;
+
+	if (h->v2)
+		return c->pure_v2 ? cgroup_v2_apply(c, h, res, err) : 0;
+	if (h->created && !strcmp(h->name, "cpuset") && (r = cgroup_v1_prepare_cpuset(c, h, err)) < 0)
+		return r;
+	return cgroup_v1_apply(h, res, err);
+}
+
+static int create_one(struct cgroup *c, struct cgroup_hierarchy *h, struct err *err)
 {
 	char path[CGROUP_PATH_MAX + 80];
 	int r;
 
 	full_path(c, h, path, sizeof path);
-	if ((r = make_dirs(c->base, path, &h->created)) < 0)
+	r = make_dirs(c, h, path, &h->created);
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
 		return err_set(err, -r, "make the cgroup %s/%s", CGROUP_ROOT, path);
 	h->dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
 	if (h->dir < 0)
 		return err_set(err, -h->dir, "open the cgroup %s/%s", CGROUP_ROOT, path);
-	if (!h->created && (r = refuse_used(h->dir, path, err)) < 0)
-		return r;
-	if (h->v2)
-		return c->pure_v2 ? cgroup_v2_apply(c, h, res, err) : 0;
-	if (!strcmp(h->name, "cpuset") && (r = cgroup_v1_prepare_cpuset(c, h, err)) < 0)
-		return r;
-	return cgroup_v1_apply(h, res, err);
+	return h->created ? 0 : refuse_used(h, path, err);
+}
+
+int cgroup_check(const struct cgroup *c, const struct spec_resources *res, struct err *err)
+{
+	if (res->unified_n && !c->pure_v2)
+		return err_set(err, 0, "linux.resources.unified: cannot be used on cgroup v1 (this host has no cgroup v2 controllers)");
+	return c->pure_v2 ? 0 : cgroup_v1_check(c, res, err);
 }
 
 int cgroup_create(struct cgroup *c, const struct spec_resources *res, struct err *err)
 {
-	if (!c->pure_v2 && res->unified_n)
-		return err_set(err, 0, "linux.resources.unified: this host has no cgroup v2 controllers");
-	for (int i = 0; i < c->n; i++) {
-		int r = create_one(c, &c->h[i], res, err);
+	int r = cgroup_check(c, res, err);
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (int i = 0; i < c->n && r >= 0; i++)
+		if ((r = create_one(c, &c->h[i], err)) >= 0 && c->h[i].dir >= 0)
+			r = cgroup_apply(c, &c->h[i], res, err);
+	return r < 0 ? r : 0;
+}
+
+int cgroup_update(const struct cgroup *c, const struct spec_resources *res, struct err *err)
+{
+	int r = cgroup_check(c, res, err);
+
+	for (int i = 0; i < c->n && r >= 0; i++)
+		if (c->h[i].dir >= 0)
+			r = cgroup_apply(c, &c->h[i], res, err);
+	return r < 0 ? r : 0;
 }
 
 int cgroup_open(struct cgroup *c, struct err *err)
@@ -181,11 +218,28 @@ int cgroup_open(struct cgroup *c, struct err *err)
 		char path[CGROUP_PATH_MAX + 80];
 
 		full_path(c, &c->h[i], path, sizeof path);
-		c->h[i].dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
+		if (c->h[i].dir < 0)
+			c->h[i].dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
 		if (c->h[i].dir >= 0)
 			found++;
 	}
 	return found || !c->n ? 0 : err_set(err, ENOENT, "open the cgroup %s", c->path);
+}
+
+/* Listing, signals and freezing need one hierarchy. */
+int cgroup_open_main(struct cgroup *c, struct err *err)
+{
+	for (int i = 0; i < c->n; i++) {
+		char path[CGROUP_PATH_MAX + 80];
+
+		if (!c->pure_v2 && strcmp(c->h[i].name, "freezer"))
+			continue;
+		full_path(c, &c->h[i], path, sizeof path);
+		c->h[i].dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
+		if (c->h[i].dir >= 0)
+			return 0;
+	}
+	return cgroup_open(c, err);
 }
 
 int cgroup_unified_fd(const struct cgroup *c)
@@ -196,21 +250,26 @@ int cgroup_unified_fd(const struct cgroup *c)
 	return -1;
 }
 
-int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err)
+/* Moving a process stops every fork of the machine for an RCU grace period (10 ms and more); moving the
+ * calling thread does not, and one of our single-threaded processes is the same thing. */
+int cgroup_join_one(const struct cgroup_hierarchy *h, pid_t pid)
 {
 	char text[16];
 
 	snprintf(text, sizeof text, "%d", (int)pid);
+	return fd_write_small(h->dir, pid || h->v2 ? "cgroup.procs" : "tasks", text);
+}
+
+int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err)
+{
 	for (int i = 0; i < c->n; i++) {
 		const struct cgroup_hierarchy *h = &c->h[i];
 		int r;
 
 		if (h->dir < 0 || (h->v2 && !v2_too))
 			continue;
-		/* Moving a process stops every fork of the machine for an RCU grace period (10 ms and more); moving the
-		 * calling thread does not, and one of our single-threaded processes is the same thing. */
-		if ((r = cgroup_write(h->dir, pid || h->v2 ? "cgroup.procs" : "tasks", text, err)) < 0)
-			return err_wrap(err, r, "join the %s cgroup %s", h->name, c->path);
+		if ((r = cgroup_join_one(h, pid)) < 0)
+			return err_set(err, -r, "join the %s cgroup %s", h->name, c->path);
 	}
 	return 0;
 }
@@ -228,4 +287,14 @@ int cgroup_write_int(int dir, const char *file, int64_t value, struct err *err)
 
 	snprintf(text, sizeof text, "%lld", (long long)value);
 	return cgroup_write(dir, file, text, err);
+}
+
+bool cgroup_in_userns(void)
+{
+	char text[64];
+	unsigned long inside = 1, outside = 1, size = 0;
+
+	/* the first user namespace maps all ids to themselves */
+	return fd_read_small(AT_FDCWD, "/proc/self/uid_map", text, sizeof text) == -EFBIG ||
+	       sscanf(text, "%lu %lu %lu", &inside, &outside, &size) != 3 || inside || outside || size != 4294967295UL;
 }

@@ -36,14 +36,19 @@ struct cgroup {
 int cgroup_init(struct cgroup *c, const char *cgroups_path, const char *id, struct err *err);
 /* Makes the directories and writes the limits. On failure the caller runs cgroup_remove. */
 int cgroup_create(struct cgroup *c, const struct spec_resources *res, struct err *err);
-/* Opens the existing directories of a container (exec, kill, pause, ps). */
+/* Opens the existing directories of a container (exec, update, events). */
 int cgroup_open(struct cgroup *c, struct err *err);
+/* Opens the one directory that state, kill, pause, resume and ps need. */
+int cgroup_open_main(struct cgroup *c, struct err *err);
+/* Writes other limits into the open groups; device rules stay as they are (res->no_devices must be set). */
+int cgroup_update(const struct cgroup *c, const struct spec_resources *res, struct err *err);
 void cgroup_fini(struct cgroup *c);
 
 /* The cgroup2 directory for CLONE_INTO_CGROUP, or -1. */
 int cgroup_unified_fd(const struct cgroup *c);
 /* Moves a process (0: the caller) into every v1 hierarchy, or into all of them when v2_too. */
 int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err);
+int cgroup_join_one(const struct cgroup_hierarchy *h, pid_t pid);
 
 /* Calls fn for each process of the container, those of child groups too. */
 int cgroup_each_pid(const struct cgroup *c, int (*fn)(pid_t pid, void *arg), void *arg, struct err *err);
@@ -59,7 +64,18 @@ int cgroup_remove(struct cgroup *c, bool all, struct err *err);
  * the rootfs (type "cgroup"). flags: MS_* . own_ns: the container has a cgroup namespace. */
 int cgroup_mount(const struct cgroup *c, int rootfd, int destfd, const char *dest, unsigned long flags, bool own_ns, struct err *err);
 
-/* cgroup_v1.c, cgroup_v2.c */
+/* What this host cannot do at all, before anything is written. */
+int cgroup_check(const struct cgroup *c, const struct spec_resources *res, struct err *err);
+
+/* cgroup_v1.c, cgroup_v2.c, cgroup_memory.c; hierarchies that are not created are taken as having values already */
+int cgroup_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err);
+int cgroup_v1_check(const struct cgroup *c, const struct spec_resources *res, struct err *err);
+int cgroup_memory_v1(int dir, bool fresh, const struct spec_resources *x, struct err *err);
+int cgroup_memory_v2(int dir, bool fresh, const struct spec_resources *x, struct err *err);
+/* A number in a file of the group; "max" and what exceeds it are INT64_MAX. -errno when there is none. */
+int64_t cgroup_read_int(int dir, const char *file);
+/* Some writes are for the host's first user namespace alone. */
+bool cgroup_in_userns(void);
 int cgroup_v1_apply(const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err);
 int cgroup_v1_prepare_cpuset(const struct cgroup *c, const struct cgroup_hierarchy *h, struct err *err);
 int cgroup_v2_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err);

@@ -107,6 +107,8 @@ static int mount_v1(const struct cgroup *c, int rootfd, int destfd, const char *
 	if (tmpfs < 0)
 		return err_set(err, -tmpfs, "open the new tmpfs");
 	for (int i = 0; i < c->n; i++) {
+		if (c->h[i].dir < 0)	/* not mounted on this host */
+			continue;
 		if ((r = mount_hierarchy(c, &c->h[i], tmpfs, flags, own_ns, err)) < 0)
 			return r;
 		link_names(&c->h[i], tmpfs);

@@ -92,9 +92,18 @@ int cgroup_signal(const struct cgroup *c, int sig, struct err *err)
 {
 	const struct cgroup_hierarchy *h = main_hierarchy(c);
 
+	struct err ignored;
+	bool freeze;
+	int r;
+
 	if (h && h->v2 && sig == SIGKILL && fd_write_small(h->dir, "cgroup.kill", "1") == 0)
 		return 0;
-	return cgroup_each_pid(c, signal_one, &sig, err);
+	/* v1: what forks faster than we read the list stands still meanwhile; the signal is there when it goes on */
+	freeze = sig == SIGKILL && h && !strcmp(h->name, "freezer") && cgroup_freeze(c, true, &ignored) >= 0;
+	r = cgroup_each_pid(c, signal_one, &sig, err);
+	if (freeze)
+		cgroup_freeze(c, false, &ignored);
+	return r;
 }
 
 int cgroup_frozen(const struct cgroup *c)
@@ -195,9 +204,20 @@ static long now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static void kill_left(struct cgroup *c)
+{
+	struct err ignored;
+	bool open = false;
+
+	for (int i = 0; i < c->n; i++)
+		open |= c->h[i].dir >= 0;
+	if (open || cgroup_open_main(c, &ignored) >= 0)
+		cgroup_signal(c, SIGKILL, &ignored);
+}
+
 /* A killed process holds its group until it has exited. v2 reports that by
  * cgroup.events; v1 has no event, so it is tried again after a moment. */
-static int remove_one(struct cgroup *c, struct cgroup_hierarchy *h)
+static int remove_one(struct cgroup *c, struct cgroup_hierarchy *h, bool *killed)
 {
 	char path[CGROUP_PATH_MAX + 80];
 	long end = 0;
@@ -205,12 +225,15 @@ static int remove_one(struct cgroup *c, struct cgroup_hierarchy *h)
 
 	snprintf(path, sizeof path, "%s%s%s", h->name, *h->name ? "/" : "", c->path);
 	while ((r = remove_tree(c->base, path, 0)) == -EBUSY) {
-		if (!end)
+		if (!end) {
 			end = now_ms() + REMOVE_WAIT_MS;
-		else if (now_ms() > end)
+			if (!*killed)
+				kill_left(c);
+			*killed = true;
+		} else if (now_ms() > end)
 			break;
 		if (h->v2) {
-			CLEANUP_FD int fd = sys_openat(h->dir, "cgroup.events", O_RDONLY, 0);
+			CLEANUP_FD int fd = h->dir < 0 ? -1 : sys_openat(h->dir, "cgroup.events", O_RDONLY, 0);
 			struct pollfd p = { fd, POLLPRI, 0 };
 			char text[128];
 
@@ -235,13 +258,7 @@ int cgroup_remove(struct cgroup *c, bool all, struct err *err)
 
 		if (!h->created && !all)
 			continue;
-		if (h->dir >= 0 && !killed) {
-			struct err ignored;
-
-			cgroup_signal(c, SIGKILL, &ignored);
-			killed = true;
-		}
-		r = remove_one(c, h);
+		r = remove_one(c, h, &killed);
 		if (r < 0 && !first)
 			first = err_set(err, -r, "remove the cgroup %s/%s/%s", CGROUP_ROOT, h->name, c->path);
 	}

@@ -10,6 +10,33 @@
 #include "runtime/oci/cgroup.h"
 #include "runtime/oci/device_rules.h"
 
+/* True when the comma separated list has the word. */
+static bool has(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; (p = strstr(p, word)); p += n)
+		if ((p == list || p[-1] == ',') && (!p[n] || p[n] == ','))
+			return true;
+	return false;
+}
+
+/* The usual case: the directory above has values. -EAGAIN when it has none itself. */
+static int inherit_from_above(int dir, struct err *err)
+{
+	static const char *const FILES[][2] = { { "../cpuset.cpus", "cpuset.cpus" }, { "../cpuset.mems", "cpuset.mems" } };
+	char above[512];
+
+	for (int i = 0; i < 2; i++) {
+		ssize_t n = fd_read_small(dir, FILES[i][0], above, sizeof above);
+		int r = n <= 0 ? -EAGAIN : cgroup_write(dir, FILES[i][1], above, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* A new cpuset group is empty and takes no process: each level inherits from the one above. */
 static int inherit_cpuset(int parent, int dir, struct err *err)
 {
@@ -35,10 +62,14 @@ static int inherit_cpuset(int parent, int dir, struct err *err)
 
 int cgroup_v1_prepare_cpuset(const struct cgroup *c, const struct cgroup_hierarchy *h, struct err *err)
 {
-	CLEANUP_FD int above = sys_openat(c->base, h->name, O_RDONLY | O_DIRECTORY, 0);
+	CLEANUP_FD int above = -1;
 	const char *p = c->path;
-	int r = 0;
+	int r = inherit_from_above(h->dir, err);
 
+	if (r != -EAGAIN)
+		return r;
+	r = 0;
+	above = sys_openat(c->base, h->name, O_RDONLY | O_DIRECTORY, 0);
 	while (above >= 0 && *p && r == 0) {
 		char part[256];
 		size_t n = strcspn(p, "/");
@@ -59,55 +90,60 @@ int cgroup_v1_prepare_cpuset(const struct cgroup *c, const struct cgroup_hierarc
 	return above < 0 ? err_set(err, -above, "open the cpuset cgroups") : r;
 }
 
-static int apply_memory(int dir, const struct spec_resources *x, struct err *err)
+/* Shares beyond the kernel's bounds are cut in silence; runc says so, and its words are parsed. */
+static int apply_shares(int dir, const struct spec_resources *x, struct err *err)
 {
-	int r = 0;
-	bool swap_first = false;
+	int64_t is;
+	int r;
 
-	/* memsw must never be below limit: when the new limit is above the present memsw, memsw goes first */
-	if (x->has_mem_swap && x->has_mem_limit && x->mem_limit > 0) {
-		char now[32];
-		long long have = -1;
-
-		if (fd_read_small(dir, "memory.memsw.limit_in_bytes", now, sizeof now) > 0)
-			sscanf(now, "%lld", &have);
-		swap_first = have >= 0 && have < x->mem_limit;
-	}
-	if (swap_first && (r = cgroup_write_int(dir, "memory.memsw.limit_in_bytes", x->mem_swap, err)) < 0)
+	if (!x->has_shares || !x->shares)
+		return 0;
+	if ((r = cgroup_write_int(dir, "cpu.shares", (int64_t)x->shares, err)) < 0)
 		return r;
-	if (x->has_mem_limit && (r = cgroup_write_int(dir, "memory.limit_in_bytes", x->mem_limit, err)) < 0)
-		return r;
-	if (x->has_mem_swap && !swap_first && (r = cgroup_write_int(dir, "memory.memsw.limit_in_bytes", x->mem_swap, err)) < 0 &&
-	    !(r == -ENOENT && x->mem_swap <= 0))
-		return r;
-	if (x->has_mem_reservation && (r = cgroup_write_int(dir, "memory.soft_limit_in_bytes", x->mem_reservation, err)) < 0)
-		return r;
-	if (x->has_swappiness && (r = cgroup_write_int(dir, "memory.swappiness", (int64_t)x->swappiness, err)) < 0)
-		return r;
-	if (x->disable_oom_killer && (r = cgroup_write(dir, "memory.oom_control", "1", err)) < 0)
-		return r;
+	if (x->shares >= 2 && x->shares <= 262144)
+		return 0;
+	is = cgroup_read_int(dir, "cpu.shares");
+	if (is > 0 && (uint64_t)is != x->shares)
+		return err_set(err, 0, "the %s allowed cpu-shares is %lld", x->shares > (uint64_t)is ? "maximum" : "minimum", (long long)is);
 	return 0;
+}
+
+/* Period, quota and burst are checked against each other: what is refused alone goes again after the quota. */
+static int apply_bandwidth(int dir, const struct spec_resources *x, struct err *err)
+{
+	bool quota = x->has_quota && x->quota, period = x->has_period && x->period, burst = x->has_burst;
+	int r = 0;
+
+	if (period && (r = cgroup_write_int(dir, "cpu.cfs_period_us", (int64_t)x->period, err)) < 0 && (r != -EINVAL || !quota))
+		return r;
+	period = period && r < 0;
+	if (burst && (r = cgroup_write_int(dir, "cpu.cfs_burst_us", (int64_t)x->burst, err)) < 0 && (r != -EINVAL || !quota))
+		return r;
+	burst = burst && r < 0;
+	if (quota && (r = cgroup_write_int(dir, "cpu.cfs_quota_us", x->quota, err)) < 0)
+		return r;
+	if (period && (r = cgroup_write_int(dir, "cpu.cfs_period_us", (int64_t)x->period, err)) < 0)
+		return r;
+	return burst ? cgroup_write_int(dir, "cpu.cfs_burst_us", (int64_t)x->burst, err) : 0;
 }
 
 static int apply_cpu(int dir, const struct spec_resources *x, struct err *err)
 {
+	bool period = x->has_rt_period && x->rt_period;
 	int r;
 
-	if (x->has_shares && x->shares && (r = cgroup_write_int(dir, "cpu.shares", (int64_t)x->shares, err)) < 0)
+	/* an idle group takes no shares */
+	if (x->has_idle && !x->idle && (r = cgroup_write_int(dir, "cpu.idle", 0, err)) < 0)
 		return r;
-	if (x->has_period && x->period && (r = cgroup_write_int(dir, "cpu.cfs_period_us", (int64_t)x->period, err)) < 0)
+	if ((r = apply_shares(dir, x, err)) < 0)
 		return r;
-	if (x->has_quota && x->quota && (r = cgroup_write_int(dir, "cpu.cfs_quota_us", x->quota, err)) < 0)
+	if (x->has_idle && x->idle && (r = cgroup_write_int(dir, "cpu.idle", x->idle, err)) < 0)
 		return r;
-	if (x->has_burst && (r = cgroup_write_int(dir, "cpu.cfs_burst_us", (int64_t)x->burst, err)) < 0)
+	if ((r = apply_bandwidth(dir, x, err)) < 0)
 		return r;
-	if (x->has_rt_period && x->rt_period && (r = cgroup_write_int(dir, "cpu.rt_period_us", (int64_t)x->rt_period, err)) < 0)
+	if (period && (r = cgroup_write_int(dir, "cpu.rt_period_us", (int64_t)x->rt_period, err)) < 0)
 		return r;
-	if (x->has_rt_runtime && x->rt_runtime && (r = cgroup_write_int(dir, "cpu.rt_runtime_us", x->rt_runtime, err)) < 0)
-		return r;
-	if (x->has_idle && (r = cgroup_write_int(dir, "cpu.idle", x->idle, err)) < 0)
-		return r;
-	return 0;
+	return x->has_rt_runtime && x->rt_runtime ? cgroup_write_int(dir, "cpu.rt_runtime_us", x->rt_runtime, err) : 0;
 }
 
 static int apply_cpuset(int dir, const struct spec_resources *x, struct err *err)
@@ -133,6 +169,8 @@ static int apply_blkio(int dir, const struct spec_resources *x, struct err *err)
 	/* CFQ's names went with CFQ (5.0); BFQ has its own */
 	if (x->has_weight && x->weight && (r = cgroup_write_int(dir, "blkio.weight", (int64_t)x->weight, err)) < 0 &&
 	    (r != -ENOENT || (r = cgroup_write_int(dir, "blkio.bfq.weight", (int64_t)x->weight, err)) < 0))
+		return r;
+	if (x->has_leaf_weight && x->leaf_weight && (r = cgroup_write_int(dir, "blkio.leaf_weight", (int64_t)x->leaf_weight, err)) < 0)
 		return r;
 	for (size_t i = 0; i < x->weight_devices_n; i++) {
 		const struct spec_blkio_rule *b = &x->weight_devices[i];
@@ -169,27 +207,12 @@ static int apply_hugetlb(int dir, const struct spec_resources *x, struct err *er
 	return 0;
 }
 
-static int apply_network(int dir, const char *name, const struct spec_resources *x, struct err *err)
-{
-	int r;
-
-	if (strstr(name, "net_cls") && x->has_class_id && (r = cgroup_write_int(dir, "net_cls.classid", (int64_t)x->class_id, err)) < 0)
-		return r;
-	for (size_t i = 0; strstr(name, "net_prio") && i < x->net_prio_n; i++) {
-		char text[64];
-
-		snprintf(text, sizeof text, "%.32s %s", x->net_prio[i].key, x->net_prio[i].value);
-		if ((r = cgroup_write(dir, "net_prio.ifpriomap", text, err)) < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int apply_pids(int dir, const struct spec_resources *x, struct err *err)
 {
 	if (!x->has_pids)
 		return 0;
-	return x->pids < 0 ? cgroup_write(dir, "pids.max", "max", err) : cgroup_write_int(dir, "pids.max", x->pids, err);
+	/* 0 is a limit since 1.3; the container's own process is there before anything counts, so 1 means the same and systemd can say it too */
+	return x->pids < 0 ? cgroup_write(dir, "pids.max", "max", err) : cgroup_write_int(dir, "pids.max", x->pids ? x->pids : 1, err);
 }
 
 static int apply_rdma(int dir, const struct spec_resources *x, struct err *err)
@@ -205,38 +228,85 @@ static int apply_rdma(int dir, const struct spec_resources *x, struct err *err)
 	return 0;
 }
 
-/* True when the comma separated list has the word. */
-static bool has(const char *list, const char *word)
+/* What is asked for, by controller. */
+static bool wants(const struct spec_resources *x, const char *controller)
 {
-	size_t n = strlen(word);
+	if (!strcmp(controller, "memory"))
+		return (x->has_mem_limit && x->mem_limit) || (x->has_mem_swap && x->mem_swap) || (x->has_mem_reservation && x->mem_reservation);
+	if (!strcmp(controller, "cpu"))
+		return (x->has_shares && x->shares) || (x->has_quota && x->quota) || (x->has_period && x->period) || (x->has_rt_runtime && x->rt_runtime) || (x->has_idle && x->idle);
+	if (!strcmp(controller, "cpuset"))
+		return (x->cpus && *x->cpus) || (x->mems && *x->mems);
+	if (!strcmp(controller, "blkio"))
+		return (x->has_weight && x->weight) || x->weight_devices_n || x->throttle_n[0] || x->throttle_n[1] || x->throttle_n[2] || x->throttle_n[3];
+	if (!strcmp(controller, "pids"))
+		return x->has_pids && x->pids >= 0;
+	if (!strcmp(controller, "hugetlb"))
+		return x->hugepages_n;
+	if (!strcmp(controller, "net_cls"))
+		return x->has_class_id && x->class_id;
+	if (!strcmp(controller, "net_prio"))
+		return x->net_prio_n;
+	return x->rdma_n;
+}
 
-	for (const char *p = list; (p = strstr(p, word)); p += n)
-		if ((p == list || p[-1] == ',') && (!p[n] || p[n] == ','))
-			return true;
-	return false;
+int cgroup_v1_check(const struct cgroup *c, const struct spec_resources *x, struct err *err)
+{
+	static const char *const NAMES[][2] = {
+		{ "memory", "memory" }, { "cpu", "cpu" }, { "cpuset", "cpu" }, { "blkio", "blockIO" }, { "pids", "pids" },
+		{ "hugetlb", "hugepageLimits" }, { "net_cls", "network.classID" }, { "net_prio", "network.priorities" }, { "rdma", "rdma" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(NAMES); i++) {
+		bool found = !wants(x, NAMES[i][0]);
+
+		for (int k = 0; k < c->n && !found; k++)
+			found = has(c->h[k].option, NAMES[i][0]);
+		if (!found)
+			return err_set(err, 0, "linux.resources.%s: this host has no %s cgroup (mount it, or leave the property out)", NAMES[i][1], NAMES[i][0]);
+	}
+	return 0;
+}
+
+static int apply_devices(int dir, const struct spec_resources *x, struct err *err)
+{
+	return x->no_devices ? 0 : device_rules_write_v1(dir, x->devices, x->devices_n, err);
+}
+
+static int apply_net_cls(int dir, const struct spec_resources *x, struct err *err)
+{
+	return x->has_class_id ? cgroup_write_int(dir, "net_cls.classid", (int64_t)x->class_id, err) : 0;
+}
+
+static int apply_net_prio(int dir, const struct spec_resources *x, struct err *err)
+{
+	for (size_t i = 0; i < x->net_prio_n; i++) {
+		char text[64];
+		int r;
+
+		snprintf(text, sizeof text, "%.32s %s", x->net_prio[i].key, x->net_prio[i].value);
+		if ((r = cgroup_write(dir, "net_prio.ifpriomap", text, err)) < 0)
+			return r;
+	}
+	return 0;
 }
 
 int cgroup_v1_apply(const struct cgroup_hierarchy *h, const struct spec_resources *x, struct err *err)
 {
+	static const struct {
+		const char *controller, *property;
+		int (*fn)(int, const struct spec_resources *, struct err *);
+	} PARTS[] = {
+		{ "cpu", "cpu", apply_cpu }, { "cpuset", "cpu", apply_cpuset }, { "blkio", "blockIO", apply_blkio },
+		{ "pids", "pids", apply_pids }, { "hugetlb", "hugepageLimits", apply_hugetlb }, { "rdma", "rdma", apply_rdma },
+		{ "net_cls", "network", apply_net_cls }, { "net_prio", "network", apply_net_prio }, { "devices", "devices", apply_devices },
+	};
 	int r = 0;
 
-	if (has(h->option, "memory"))
-		r = apply_memory(h->dir, x, err);
-	if (r >= 0 && has(h->option, "cpu"))
-		r = apply_cpu(h->dir, x, err);
-	if (r >= 0 && has(h->option, "cpuset"))
-		r = apply_cpuset(h->dir, x, err);
-	if (r >= 0 && has(h->option, "blkio"))
-		r = apply_blkio(h->dir, x, err);
-	if (r >= 0 && has(h->option, "pids"))
-		r = apply_pids(h->dir, x, err);
-	if (r >= 0 && has(h->option, "hugetlb"))
-		r = apply_hugetlb(h->dir, x, err);
-	if (r >= 0 && strstr(h->option, "net_"))
-		r = apply_network(h->dir, h->option, x, err);
-	if (r >= 0 && has(h->option, "rdma"))
-		r = apply_rdma(h->dir, x, err);
-	if (r >= 0 && has(h->option, "devices"))
-		r = device_rules_write_v1(h->dir, x->devices, x->devices_n, err);
-	return r < 0 ? err_wrap(err, r, "%s cgroup", h->name) : 0;
+	if (has(h->option, "memory") && (r = cgroup_memory_v1(h->dir, h->created, x, err)) < 0)
+		return err_wrap(err, r, "linux.resources.memory");
+	for (size_t i = 0; i < ARRAY_SIZE(PARTS); i++)
+		if (has(h->option, PARTS[i].controller) && (r = PARTS[i].fn(h->dir, x, err)) < 0)
+			return err_wrap(err, r, "linux.resources.%s", PARTS[i].property);
+	return 0;
 }

@@ -51,7 +51,7 @@ int delete_container(const struct globals *g, struct state *s, struct err *err)
 	if (r >= 0) {
 		struct err ignored;
 
-		cgroup_open(&cg, &ignored);
+		cgroup_open_main(&cg, &ignored);
 		/* a frozen process cannot die */
 		if (cgroup_frozen(&cg))
 			cgroup_freeze(&cg, false, &ignored);

@@ -153,7 +153,7 @@ static int prepare(struct exec *e, struct flags *f, int argc, char **argv, struc
 
 	if ((r = spec_load(&e->spec, e->state.dir, "config.json", err)) < 0)
 		return r;
-	if ((r = state_open_cgroup(&e->state, &e->cgroup, err)) < 0 && r != -ENOENT)
+	if (((r = state_open_cgroup(&e->state, &e->cgroup, err)) < 0 || (r = cgroup_open(&e->cgroup, err)) < 0) && r != -ENOENT)
 		return r;
 	st = state_status(&e->state, &e->cgroup);
 	if (st == STATUS_STOPPED)

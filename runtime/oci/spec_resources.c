@@ -29,6 +29,8 @@ static int opt_uint(yyjson_val *o, const char *where, const char *key, bool *has
 static int parse_memory(struct spec_resources *x, yyjson_val *res, struct err *err)
 {
 	yyjson_val *o = NULL;
+	int64_t ignored;
+	bool old = false;	/* useHierarchy: what every kernel does since 5.11 */
 	int r = jsonv_object(res, "linux.resources", "memory", &o, err);
 
 	if (r <= 0)
@@ -37,8 +39,17 @@ static int parse_memory(struct spec_resources *x, yyjson_val *res, struct err *e
 	    (r = opt_int(o, W "memory", "reservation", &x->has_mem_reservation, &x->mem_reservation, err)) < 0 ||
 	    (r = opt_int(o, W "memory", "swap", &x->has_mem_swap, &x->mem_swap, err)) < 0 ||
 	    (r = opt_uint(o, W "memory", "swappiness", &x->has_swappiness, &x->swappiness, err)) < 0 ||
+	    (r = opt_int(o, W "memory", "kernel", &x->has_mem_kernel, &ignored, err)) < 0 ||
+	    (r = opt_int(o, W "memory", "kernelTCP", &x->has_mem_kernel, &ignored, err)) < 0 ||
+	    (r = jsonv_bool(o, W "memory", "useHierarchy", &old, err)) < 0 ||
+	    (r = jsonv_bool(o, W "memory", "checkBeforeUpdate", &x->mem_check, err)) < 0 ||
 	    (r = jsonv_bool(o, W "memory", "disableOOMKiller", &x->disable_oom_killer, err)) < 0)
 		return r;
+	/* Go's -1 in an unsigned property: not set */
+	if (x->has_swappiness && x->swappiness == UINT64_MAX)
+		x->has_swappiness = false;
+	if (x->has_swappiness && x->swappiness > 100)
+		return err_set(err, 0, W "memory.swappiness: invalid value %llu (valid range is 0-100)", (unsigned long long)x->swappiness);
 	return 0;
 }
 

@@ -234,7 +234,7 @@ int state_open_cgroup(const struct state *s, struct cgroup *c, struct err *err)
 {
 	int r = cgroup_init(c, s->cgroup, s->id, err);
 
-	return r < 0 ? r : cgroup_open(c, err);
+	return r < 0 ? r : cgroup_open_main(c, err);
 }
 
 int state_pidfd(const struct state *s)

@@ -53,7 +53,7 @@ void state_fini(struct state *s);
 /* cg may be NULL: then a paused container counts as running. */
 enum state_status state_status(const struct state *s, const struct cgroup *cg);
 const char *state_status_name(enum state_status st);
-/* Opens the container's control groups. */
+/* Opens what tells of the container's processes; cgroup_open(c) thereafter opens all of its groups. */
 int state_open_cgroup(const struct state *s, struct cgroup *c, struct err *err);
 /* A pidfd of the container's process, which is the one that was created; -ESRCH when it has ended. */
 int state_pidfd(const struct state *s);
