@@ -74,6 +74,11 @@ int sys_pidfd_send_signal(int pidfd, int sig) { CALL(int, syscall(SYS_pidfd_send
 int sys_close_range(unsigned first, unsigned last, unsigned flags) { CALL(int, syscall(SYS_close_range, first, last, flags)); }
 int sys_memfd_create(const char *name, unsigned flags) { CALL(int, syscall(SYS_memfd_create, name, flags)); }
 int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags) { CALL(int, syscall(SYS_execveat, fd, path, argv, envp, flags)); }
+int sys_execve(const char *path, char *const argv[], char *const envp[]) { CALL(int, execve(path, argv, envp)); }
 int sys_kill(pid_t pid, int sig) { CALL(int, kill(pid, sig)); }
+int sys_pidfd_getfd(int pidfd, int fd) { CALL(int, syscall(SYS_pidfd_getfd, pidfd, fd, 0)); }
+int sys_socket(int domain, int type, int protocol) { CALL(int, socket(domain, type | SOCK_CLOEXEC, protocol)); }
+int sys_connect(int fd, const void *address, size_t n) { CALL(int, connect(fd, address, (socklen_t)n)); }
+ssize_t sys_sendmsg(int fd, const struct msghdr *m, int flags) { CALL(ssize_t, sendmsg(fd, m, flags)); }
 ssize_t sys_write(int fd, const void *buf, size_t n) { CALL(ssize_t, write(fd, buf, n)); }
 ssize_t sys_read(int fd, void *buf, size_t n) { CALL(ssize_t, read(fd, buf, n)); }

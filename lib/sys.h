@@ -44,7 +44,12 @@ int sys_pidfd_send_signal(int pidfd, int sig);
 int sys_close_range(unsigned first, unsigned last, unsigned flags);
 int sys_memfd_create(const char *name, unsigned flags);
 int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);
+int sys_execve(const char *path, char *const argv[], char *const envp[]);
 int sys_kill(pid_t pid, int sig);
+int sys_pidfd_getfd(int pidfd, int fd);
+int sys_socket(int domain, int type, int protocol);	/* SOCK_CLOEXEC is added */
+int sys_connect(int fd, const void *address, size_t n);
+ssize_t sys_sendmsg(int fd, const struct msghdr *m, int flags);
 ssize_t sys_write(int fd, const void *buf, size_t n);
 ssize_t sys_read(int fd, void *buf, size_t n);
 

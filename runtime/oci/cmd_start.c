@@ -11,6 +11,7 @@
 #include "lib/sys.h"
 #include "runtime/oci/args.h"
 #include "runtime/oci/hooks.h"
+#include "runtime/oci/notify.h"
 #include "runtime/oci/sync.h"
 #include "runtime/oci/verbs.h"
 
@@ -52,6 +53,20 @@ static int poststart(const struct state *s, struct err *err)
 	return r;
 }
 
+static int give_listener(const struct state *s, int sync, struct err *err)
+{
+	struct notify n = { s->id, s->bundle, "creating", s->pid, s->pid };
+	struct spec spec = { 0 };
+	char fd[16];
+	int r;
+
+	snprintf(fd, sizeof fd, "%.15s", err->text);
+	if ((r = spec_load(&spec, s->dir, "config.json", err)) == 0)
+		r = notify_serve(&spec, &n, sync, fd, err);
+	spec_free(&spec);
+	return r;
+}
+
 static int not_created(const struct state *s, struct err *err)
 {
 	enum state_status st = state_status(s, NULL);
@@ -79,6 +94,8 @@ static int go(const struct state *s, struct err *err)
 	if ((m = sync_send(fd, SYNC_GO, "")) < 0)
 		return m == -EPIPE ? not_created(s, err) : err_set(err, -m, "say go");
 	m = sync_receive(fd, err);
+	if (m == SYNC_LISTENER)
+		m = (m = give_listener(s, fd, err)) < 0 ? m : sync_receive(fd, err);
 	sys_unlinkat(s->dir, "start.sock", 0);
 	if (m == SYNC_EOF)
 		return poststart(s, err);

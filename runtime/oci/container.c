@@ -19,6 +19,7 @@
 #include "runtime/oci/console.h"
 #include "runtime/oci/container.h"
 #include "runtime/oci/hooks.h"
+#include "runtime/oci/notify.h"
 #include "runtime/oci/proc.h"
 #include "runtime/oci/state.h"
 #include "runtime/oci/sync.h"
@@ -255,6 +256,16 @@ static int wait_executed(struct container *c, struct err *err)
 {
 	int m = sync_receive(c->sync[0], err);
 
+	if (m == SYNC_LISTENER) {
+		struct notify n = { c->opt.id, c->bundle, "creating", c->pid, c->pid };
+		char fd[16];
+		int r;
+
+		snprintf(fd, sizeof fd, "%.15s", err->text);
+		if ((r = notify_serve(&c->spec, &n, c->sync[0], fd, err)) < 0)
+			return r;
+		m = sync_receive(c->sync[0], err);
+	}
 	return m == SYNC_EOF ? 0 : m < 0 ? m : -EINVAL;
 }
 

@@ -15,6 +15,7 @@
 #include "lib/sys.h"
 #include "runtime/oci/console.h"
 #include "runtime/oci/exec.h"
+#include "runtime/oci/notify.h"
 #include "runtime/oci/process.h"
 #include "runtime/oci/proc.h"
 #include "runtime/oci/sync.h"
@@ -92,11 +93,13 @@ static int become(struct exec *e, struct err *err)
 	program = process_find_program(&e->spec, env, err);
 	if (!program)
 		return -ENOENT;
-	if ((r = process_confine(p, &e->seccomp, err)) < 0)
-		return r;
+	/* from here on the container's filter may refuse what we do: only execve is left, as in init.c */
+	e->seccomp.report = e->sync[1];
 	if ((r = sync_send(e->sync[1], SYNC_READY, "")) < 0)
 		return err_set(err, -r, "report");
-	return process_exec(program, p, env, e->preserve_fds, err);
+	if ((r = process_close_rest(e->preserve_fds, err)) < 0 || (r = process_confine(p, &e->seccomp, err)) < 0)
+		return r;
+	return process_exec(program, p, env, err);
 }
 
 static _Noreturn void child(struct exec *e)
@@ -144,10 +147,31 @@ static int spawn(struct exec *e, struct err *err)
 	return e->pid < 0 ? err_set(err, -e->pid, "clone3") : 0;
 }
 
+/* SYNC_READY, then perhaps a listener, then the end by execve. */
+static int wait_executed(struct exec *e, struct err *err)
+{
+	int m = sync_receive(e->sync[0], err), r;
+
+	if (m == SYNC_EOF)
+		return err_set(err, 0, "the process was killed while it was set up");
+	if (m == SYNC_READY)
+		m = sync_receive(e->sync[0], err);
+	if (m == SYNC_LISTENER) {
+		struct notify n = { e->state.id, e->state.bundle, "running", e->state.pid, e->pid };
+		char fd[16];
+
+		snprintf(fd, sizeof fd, "%.15s", err->text);
+		if ((r = notify_serve(&e->spec, &n, e->sync[0], fd, err)) < 0)
+			return r;
+		m = sync_receive(e->sync[0], err);
+	}
+	return m == SYNC_EOF ? 0 : m < 0 ? m : -EINVAL;
+}
+
 static int finish(struct exec *e, int pair[2], struct err *err)
 {
 	char text[16];
-	int m, r;
+	int r;
 
 	if (e->spec.process.has_oom) {
 		snprintf(text, sizeof text, "%d", e->spec.process.oom_score_adj);
@@ -158,13 +182,8 @@ static int finish(struct exec *e, int pair[2], struct err *err)
 		e->master = console_receive(pair[0], err);
 		fd_close(&pair[0]);
 	}
-	m = sync_receive(e->sync[0], err);
-	if (m == SYNC_READY)
-		m = sync_receive(e->sync[0], err) == SYNC_EOF ? SYNC_READY : -EINVAL;
-	else if (m == SYNC_EOF)
-		return err_set(err, 0, "the process was killed while it was set up");
-	if (m != SYNC_READY)
-		return m < 0 ? m : -EINVAL;
+	if ((r = wait_executed(e, err)) < 0)
+		return r;
 	if (e->pid_file) {
 		CLEANUP_FD int fd = sys_openat(AT_FDCWD, e->pid_file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 

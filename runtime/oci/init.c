@@ -186,7 +186,7 @@ static int wait_start(struct container *c, struct err *err)
 	}
 }
 
-static int execute(struct container *c, char **env, const char *program, struct err *err)
+static int execute(struct container *c, char **env, const char *program, int report, struct err *err)
 {
 	const struct spec_process *p = &c->spec.process;
 	int r = container_hooks(c, HOOK_START_CONTAINER, "startContainer", "created", err);
@@ -195,9 +195,10 @@ static int execute(struct container *c, char **env, const char *program, struct 
 		return r;
 	if (!c->spec.has_process || !p->args)
 		return err_set(err, 0, "config.json has no process.args to start");
-	if ((r = process_confine(p, &c->seccomp, err)) < 0)
+	c->seccomp.report = report;
+	if ((r = process_close_rest(c->opt.preserve_fds, err)) < 0 || (r = process_confine(p, &c->seccomp, err)) < 0)
 		return r;
-	return process_exec(program, p, env, c->opt.preserve_fds, err);
+	return process_exec(program, p, env, err);
 }
 
 _Noreturn void container_init(struct container *c)
@@ -221,7 +222,7 @@ _Noreturn void container_init(struct container *c)
 			_exit(1);
 		fd_close(&c->start);
 	}
-	execute(c, env, program, &err);
+	execute(c, env, program, report, &err);
 fail:
 	sync_send_error(report, &err);
 	_exit(1);

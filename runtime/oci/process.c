@@ -221,7 +221,7 @@ const char *process_find_program(struct spec *s, char **env, struct err *err)
 	return NULL;
 }
 
-int process_exec(const char *path, const struct spec_process *p, char **env, int keep, struct err *err)
+int process_close_rest(int keep, struct err *err)
 {
 	int r = sys_close_range(3U + (unsigned)keep, ~0U, CLOSE_RANGE_CLOEXEC);
 
@@ -229,7 +229,14 @@ int process_exec(const char *path, const struct spec_process *p, char **env, int
 		return err_set(err, -r, "close descriptors");
 	for (int fd = 3; fd < 3 + keep; fd++)
 		fcntl(fd, F_SETFD, 0);
-	r = sys_execveat(AT_FDCWD, path, p->args, env, 0);
+	return 0;
+}
+
+int process_exec(const char *path, const struct spec_process *p, char **env, struct err *err)
+{
+	/* not execveat: profiles written for other runtimes allow execve alone */
+	int r = sys_execve(path, p->args, env);
+
 	err_set(err, -r, "exec %s", path);
 	go_words(err, ENOENT, "no such file or directory");
 	go_words(err, EACCES, "permission denied");

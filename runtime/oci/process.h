@@ -24,8 +24,10 @@ int process_confine(const struct spec_process *p, const struct seccomp_program *
 char **process_environment(struct spec *s, int listen_fds, struct err *err);
 /* Path of args[0] by the container's PATH, as the container's user: runc's three errors. In the arena. */
 const char *process_find_program(struct spec *s, char **env, struct err *err);
-/* Does not return but on failure. keep: descriptors 3.. that stay open. */
-int process_exec(const char *path, const struct spec_process *p, char **env, int keep, struct err *err);
+/* Descriptors end at execve but for 0-2 and the next keep. Before process_confine, whose filter may refuse it. */
+int process_close_rest(int keep, struct err *err);
+/* Does not return but on failure. */
+int process_exec(const char *path, const struct spec_process *p, char **env, struct err *err);
 
 /* Gives pipes and terminals on 0-2 to the container's user; never /dev/null (a shared node of the host). */
 void process_own_stdio(uid_t uid);

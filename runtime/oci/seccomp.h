@@ -22,6 +22,8 @@ struct seccomp_program {
 	struct sock_filter *filter;	/* NULL: no filter wanted */
 	unsigned short len;
 	unsigned flags;			/* SECCOMP_FILTER_FLAG_* */
+	bool notify;			/* a rule is SCMP_ACT_NOTIFY: installing gives a listener */
+	int report;			/* notify: the socket to the runtime, which takes the listener (notify.h) */
 };
 
 enum seccomp_arch { ARCH_X86_64, ARCH_X86, ARCH_X32, ARCH_COUNT };
@@ -45,18 +47,28 @@ struct seccomp_rule {
 
 struct seccomp_set {
 	uint32_t fallback;	/* defaultAction */
-	uint32_t unknown;	/* for call numbers newer than our tables: ENOSYS or the same as fallback */
+	uint32_t unknown;	/* for call numbers above all that the rules name: ENOSYS or the same as fallback */
 	uint32_t foreign;	/* for calls of an architecture that is not in the set */
 	bool arch[ARCH_COUNT];
 	struct seccomp_rule *rules[ARCH_COUNT];
 	size_t n[ARCH_COUNT];
+	int end[ARCH_COUNT];	/* above the largest number named, also by rules that say the same as fallback; 0: none is */
+	bool notify;
 };
 
 /* Compiles linux.seccomp or the built-in profile, whichever s has; memory from
  * the spec's arena. out->filter stays NULL when there is none. caps: what the built-in profile depends on. */
 int seccomp_compile(struct spec *s, struct seccomp_program *out, struct err *err);
-/* Installs it in the calling thread. */
+/* Installs it in the calling thread; with notify, returns when the runtime has given the listener to the agent. */
 int seccomp_install(const struct seccomp_program *p, struct err *err);
+
+/* seccomp_words.c: the words of linux.seccomp. data: errnoRet, has_data: it was there. */
+int seccomp_parse_action(const char *where, const char *name, bool has_data, uint64_t data, uint32_t *out, struct err *err);
+int seccomp_parse_flags(yyjson_val *sec, unsigned *flags, struct err *err);
+/* Fills set->arch. ia32: whether the kernel runs 32-bit programs, asked when it matters. */
+int seccomp_parse_archs(yyjson_val *sec, bool (*ia32)(void), struct seccomp_set *set, struct err *err);
+/* seccomp_rules.c: all of linux.seccomp but the flags. */
+int seccomp_parse(struct arena *a, yyjson_val *sec, bool (*ia32)(void), struct seccomp_set *set, struct err *err);
 
 /* seccomp_bpf.c: rules to program, rules sorted or not. */
 int seccomp_assemble(struct arena *a, const struct seccomp_set *set, struct seccomp_program *out, struct err *err);

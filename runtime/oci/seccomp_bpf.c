@@ -28,6 +28,7 @@ struct builder {
 	const struct seccomp_rule *rules;
 	const short *next;	/* rules of the same call, in order */
 	uint32_t fallback;
+	bool narrow;		/* arguments have 32 bits */
 	const struct run *runs;
 };
 
@@ -49,8 +50,27 @@ static void load(struct builder *b, uint32_t offset)
 #define PASS 254	/* placeholders patched by end_argument and end_rule */
 #define FAIL 255
 
+static void argument32(struct builder *b, const struct seccomp_arg *a)
+{
+	uint32_t k = (uint32_t)a->value;
+
+	load(b, (uint32_t)(offsetof(struct seccomp_data, args) + 8 * a->index));
+	switch (a->op) {
+	case OP_MASKED_EQ:
+		emit(b, BPF_ALU | BPF_AND | BPF_K, k, 0, 0);
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)a->value_two & k, 0, FAIL);
+		break;
+	case OP_EQ: emit(b, BPF_JMP | BPF_JEQ | BPF_K, k, 0, FAIL); break;
+	case OP_NE: emit(b, BPF_JMP | BPF_JEQ | BPF_K, k, FAIL, 0); break;
+	case OP_GT: emit(b, BPF_JMP | BPF_JGT | BPF_K, k, 0, FAIL); break;
+	case OP_GE: emit(b, BPF_JMP | BPF_JGE | BPF_K, k, 0, FAIL); break;
+	case OP_LT: emit(b, BPF_JMP | BPF_JGE | BPF_K, k, FAIL, 0); break;
+	case OP_LE: emit(b, BPF_JMP | BPF_JGT | BPF_K, k, FAIL, 0); break;
+	}
+}
+
 /* One 64-bit comparison as tests of the high, then the low word. */
-static void argument(struct builder *b, const struct seccomp_arg *a)
+static void argument64(struct builder *b, const struct seccomp_arg *a)
 {
 	uint32_t at = (uint32_t)(offsetof(struct seccomp_data, args) + 8 * a->index);
 	uint32_t hi = (uint32_t)(a->value >> 32), lo = (uint32_t)a->value;
@@ -60,10 +80,10 @@ static void argument(struct builder *b, const struct seccomp_arg *a)
 	switch (a->op) {
 	case OP_MASKED_EQ:
 		emit(b, BPF_ALU | BPF_AND | BPF_K, hi, 0, 0);
-		emit(b, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(a->value_two >> 32), 0, FAIL);
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(a->value_two >> 32) & hi, 0, FAIL);
 		load(b, at);
 		emit(b, BPF_ALU | BPF_AND | BPF_K, lo, 0, 0);
-		emit(b, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)a->value_two, 0, FAIL);
+		emit(b, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)a->value_two & lo, 0, FAIL);
 		break;
 	case OP_EQ:
 		emit(b, BPF_JMP | BPF_JEQ | BPF_K, hi, 0, FAIL);
@@ -105,7 +125,10 @@ static void rule(struct builder *b, const struct seccomp_rule *r)
 	int from = b->n;
 
 	for (unsigned i = 0; i < r->args_n; i++)
-		argument(b, &r->args[i]);
+		if (b->narrow)
+			argument32(b, &r->args[i]);
+		else
+			argument64(b, &r->args[i]);
 	emit(b, BPF_RET | BPF_K, r->action, 0, 0);
 	for (int i = from; i < b->n; i++) {
 		if (BPF_CLASS(b->f[i].code) != BPF_JMP)
@@ -195,9 +218,10 @@ static int find_runs(const struct seccomp_set *set, enum seccomp_arch arch, cons
 	int n = 0;
 
 	for (int nr = 0; nr <= end; nr++) {
-		struct run r = { nr, -1, nr == end ? set->unknown : set->fallback };
+		bool above = set->end[arch] && nr >= set->end[arch];
+		struct run r = { nr, -1, above ? set->unknown : set->fallback };
 
-		if (nr < end && head[nr] >= 0) {
+		if (nr < end && head[nr] >= 0 && !above) {
 			if (rules[head[nr]].args_n)
 				r.head = head[nr];
 			else
@@ -222,11 +246,14 @@ static int arch_block(struct builder *b, struct arena *a, const struct seccomp_s
 	end = chain(set, arch, head, next, err);
 	if (end < 0)
 		return end;
+	b->narrow = arch != ARCH_X86_64;
 	b->rules = set->rules[arch];
 	b->next = next;
 	b->runs = runs;
 	if (arch == ARCH_X32)
 		emit(b, BPF_ALU | BPF_AND | BPF_K, ~X32_BIT, 0, 0);
+	if (end < set->end[arch])
+		end = set->end[arch];
 	search(b, 0, find_runs(set, arch, head, end, runs) - 1);
 	return 0;
 }

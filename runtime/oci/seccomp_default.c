@@ -84,6 +84,8 @@ static int add(struct seccomp_set *set, int nr, enum seccomp_arch arch, uint32_t
 		return 0;
 	if (set->n[arch] == RULES_MAX)
 		return -E2BIG;
+	if (nr >= set->end[arch])
+		set->end[arch] = nr + 1;
 	set->rules[arch][set->n[arch]++] = (struct seccomp_rule){ nr, action, args, args ? 1 : 0 };
 	return 0;
 }

@@ -13,11 +13,12 @@ enum sync_message {
 	SYNC_ERROR = 'E',	/* child: failed, the text says why */
 	SYNC_HOOKS = 'H',	/* child: namespaces and mounts are there; run prestart and createRuntime hooks */
 	SYNC_READY = 'R',	/* child: created */
-	SYNC_GO = 'G',		/* runtime: go on (user namespace mapped, hooks done, start) */
+	SYNC_GO = 'G',		/* runtime: go on (user namespace mapped, hooks done, start, listener taken) */
+	SYNC_LISTENER = 'L',	/* child: has a seccomp listener, its number in the text (notify.h) */
 };
 
 int sync_send(int fd, enum sync_message m, const char *text);
-/* Returns the message; for SYNC_ERROR err has its text and code. -errno on failure. */
+/* Returns the message; for SYNC_ERROR and SYNC_LISTENER err has its text. -errno on failure. */
 int sync_receive(int fd, struct err *err);
 /* Sends what err holds. */
 void sync_send_error(int fd, const struct err *err);

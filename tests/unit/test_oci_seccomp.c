@@ -1,6 +1,5 @@
 /* test_oci_seccomp.c - seccomp programs are run by an interpreter of classic
- * BPF written from its documentation, over every call number, and compared
- * with the rules they come from. */
+ * BPF (bpf_helper.h), over every call number, and compared with the rules they come from. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -12,45 +11,22 @@
 #include <string.h>
 #include <cmocka.h>
 #include "runtime/oci/seccomp.h"
+#include "tests/unit/bpf_helper.h"
 
 #define EPERM_RET (SECCOMP_RET_ERRNO | EPERM)
 #define ENOSYS_RET (SECCOMP_RET_ERRNO | ENOSYS)
-
-static uint32_t word(const struct seccomp_data *d, uint32_t k)
-{
-	uint32_t v;
-
-	assert_true(k % 4 == 0 && k + 4 <= sizeof *d);
-	memcpy(&v, (const char *)d + k, 4);
-	return v;
-}
 
 static int steps;
 
 static uint32_t interpret(const struct seccomp_program *p, const struct seccomp_data *d)
 {
-	uint32_t a = 0;
+	const char *wrong;
+	long r = bpf_run(p->filter, p->len, d, &wrong);
 
-	steps = 0;
-	for (unsigned pc = 0; pc < p->len; pc++) {
-		const struct sock_filter *f = &p->filter[pc];
-		int yes;
-
-		steps++;
-		switch (f->code) {
-		case BPF_LD | BPF_W | BPF_ABS: a = word(d, f->k); continue;
-		case BPF_ALU | BPF_AND | BPF_K: a &= f->k; continue;
-		case BPF_RET | BPF_K: return f->k;
-		case BPF_JMP | BPF_JA: pc += f->k; continue;
-		case BPF_JMP | BPF_JEQ | BPF_K: yes = a == f->k; break;
-		case BPF_JMP | BPF_JGT | BPF_K: yes = a > f->k; break;
-		case BPF_JMP | BPF_JGE | BPF_K: yes = a >= f->k; break;
-		default: fail_msg("unexpected instruction %#x at %u", f->code, pc); return 0;
-		}
-		pc += yes ? f->jt : f->jf;
-	}
-	fail_msg("the program runs off its end");
-	return 0;
+	steps = bpf_steps;
+	if (wrong)
+		fail_msg("%s", wrong);
+	return (uint32_t)r;
 }
 
 static uint32_t call(const struct seccomp_program *p, uint32_t arch, int nr, uint64_t a0, uint64_t a1)
@@ -189,8 +165,8 @@ static void all_arguments_must_hold_but_repeated_ones_are_alternatives(void **st
 	assert_int_equal(call(&p, AUDIT_ARCH_X86_64, 0, 2, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(call(&p, AUDIT_ARCH_X86_64, 0, 3, 0), EPERM_RET);
 	/* only what was asked for: other architectures are not this filter's */
-	assert_int_equal(call(&p, AUDIT_ARCH_I386, 3, 1, 0), SECCOMP_RET_KILL_PROCESS);
-	assert_int_equal(call(&p, AUDIT_ARCH_X86_64, 0x40000000, 1, 0), SECCOMP_RET_KILL_PROCESS);
+	assert_int_equal(call(&p, AUDIT_ARCH_I386, 3, 1, 0), SECCOMP_RET_KILL_THREAD);
+	assert_int_equal(call(&p, AUDIT_ARCH_X86_64, 0x40000000, 1, 0), SECCOMP_RET_KILL_THREAD);
 	assert_int_equal(call(&p, AUDIT_ARCH_X86_64, -1, 1, 0), EPERM_RET);
 	spec_free(&s);
 }
@@ -222,12 +198,143 @@ static void long_programs_jump_right(void **state)
 	spec_free(&s);
 }
 
+/* Nine actions; errnoRet for the two that take one. */
+static void every_action_and_its_errno(void **state)
+{
+	static const struct { const char *rule; uint32_t ret; } CASES[] = {
+		{ "\"SCMP_ACT_ALLOW\"", SECCOMP_RET_ALLOW }, { "\"SCMP_ACT_ERRNO\"", EPERM_RET }, { "\"SCMP_ACT_ERRNO\",\"errnoRet\":0", SECCOMP_RET_ERRNO },
+		{ "\"SCMP_ACT_ERRNO\",\"errnoRet\":28", SECCOMP_RET_ERRNO | 28 }, { "\"SCMP_ACT_KILL\"", SECCOMP_RET_KILL_THREAD },
+		{ "\"SCMP_ACT_KILL_THREAD\"", SECCOMP_RET_KILL_THREAD }, { "\"SCMP_ACT_KILL_PROCESS\"", SECCOMP_RET_KILL_PROCESS },
+		{ "\"SCMP_ACT_TRAP\"", SECCOMP_RET_TRAP }, { "\"SCMP_ACT_TRACE\"", SECCOMP_RET_TRACE | EPERM },
+		{ "\"SCMP_ACT_TRACE\",\"errnoRet\":77", SECCOMP_RET_TRACE | 77 }, { "\"SCMP_ACT_LOG\"", SECCOMP_RET_LOG },
+		{ "\"SCMP_ACT_NOTIFY\",\"errnoRet\":null", SECCOMP_RET_USER_NOTIF },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		struct seccomp_program p;
+		struct spec s;
+		char json[512];
+
+		snprintf(json, sizeof json, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":5,\"listenerPath\":\"/x\",\"syscalls\":["
+			 "{\"names\":[\"read\"],\"action\":%s}]}", CASES[i].rule);
+		compile(&s, json, &p);
+		assert_int_equal(call(&p, AUDIT_ARCH_X86_64, 0, 0, 0), CASES[i].ret);
+		assert_int_equal(p.notify, CASES[i].ret == SECCOMP_RET_USER_NOTIF);
+		spec_free(&s);
+	}
+}
+
+static void flags(void **state)
+{
+	static const struct { const char *flags; unsigned want; } CASES[] = {
+		{ "", SECCOMP_FILTER_FLAG_SPEC_ALLOW }, { ",\"flags\":[]", 0 }, { ",\"flags\":[\"SECCOMP_FILTER_FLAG_TSYNC\"]", 0 },
+		{ ",\"flags\":[\"SECCOMP_FILTER_FLAG_LOG\",\"SECCOMP_FILTER_FLAG_SPEC_ALLOW\"]", SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+		{ ",\"flags\":[\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"]", 0 },
+		{ ",\"flags\":[\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"],\"listenerPath\":\"/x\",\"syscalls\":[{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_NOTIFY\"}]",
+		  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		struct seccomp_program p;
+		struct spec s;
+		char json[512];
+
+		snprintf(json, sizeof json, "{\"defaultAction\":\"SCMP_ACT_ALLOW\"%s}", CASES[i].flags);
+		compile(&s, json, &p);
+		assert_int_equal(p.flags, CASES[i].want);
+		spec_free(&s);
+	}
+}
+
+static void the_specifications_architectures_are_accepted(void **state)
+{
+	struct seccomp_program p;
+	struct spec s;
+
+	(void)state;
+	compile(&s, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_X86\",\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X32\",\"SCMP_ARCH_ARM\","
+		"\"SCMP_ARCH_AARCH64\",\"SCMP_ARCH_MIPS\",\"SCMP_ARCH_MIPS64\",\"SCMP_ARCH_MIPS64N32\",\"SCMP_ARCH_MIPSEL\",\"SCMP_ARCH_MIPSEL64\","
+		"\"SCMP_ARCH_MIPSEL64N32\",\"SCMP_ARCH_PPC\",\"SCMP_ARCH_PPC64\",\"SCMP_ARCH_PPC64LE\",\"SCMP_ARCH_S390\",\"SCMP_ARCH_S390X\","
+		"\"SCMP_ARCH_PARISC\",\"SCMP_ARCH_PARISC64\",\"SCMP_ARCH_RISCV64\",\"SCMP_ARCH_LOONGARCH64\",\"SCMP_ARCH_M68K\",\"SCMP_ARCH_SH\","
+		"\"SCMP_ARCH_SHEB\"],\"syscalls\":[{\"names\":[\"read\",\"futex_waitv\"],\"action\":\"SCMP_ACT_ALLOW\"}]}", &p);
+	assert_int_equal(call(&p, AUDIT_ARCH_X86_64, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(call(&p, AUDIT_ARCH_X86_64, 0x40000000, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(call(&p, AUDIT_ARCH_AARCH64, 63, 0, 0), SECCOMP_RET_KILL_THREAD);
+	spec_free(&s);
+}
+
+/* runc's rule: numbers above all that the profile names give ENOSYS, also those of rules that say the default. */
+static void calls_newer_than_the_profile(void **state)
+{
+	static const struct { const char *json; int nr; uint32_t want; } CASES[] = {
+		{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"read\",\"statx\",\"fromthefuture\"],\"action\":\"SCMP_ACT_ALLOW\"}]}", 333, ENOSYS_RET },
+		{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"read\",\"statx\"],\"action\":\"SCMP_ACT_ALLOW\"}]}", 331, EPERM_RET },
+		{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"},{\"names\":[\"statx\"],\"action\":\"SCMP_ACT_ERRNO\"}]}", 332, EPERM_RET },
+		{ "{\"defaultAction\":\"SCMP_ACT_KILL\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}]}", 1, ENOSYS_RET },
+		{ "{\"defaultAction\":\"SCMP_ACT_TRACE\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}]}", 1, SECCOMP_RET_TRACE | EPERM },
+		{ "{\"defaultAction\":\"SCMP_ACT_LOG\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\"}]}", 900, SECCOMP_RET_LOG },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_KILL\"}]}", 900, SECCOMP_RET_ALLOW },
+		{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\"}", 900, EPERM_RET },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		struct seccomp_program p;
+		struct spec s;
+
+		compile(&s, CASES[i].json, &p);
+		assert_int_equal(call(&p, AUDIT_ARCH_X86_64, CASES[i].nr, 0, 0), CASES[i].want);
+		spec_free(&s);
+	}
+}
+
+static bool runs_ia32(void)
+{
+	return true;
+}
+
+/* i386 reaches send, accept and semop through socketcall and ipc alone: a rule for their names holds there. */
+static void names_that_i386_multiplexes(void **state)
+{
+	static const char JSON[] = "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"architectures\":[\"SCMP_ARCH_X86\"],\"syscalls\":["
+		"{\"names\":[\"send\",\"connect\",\"semop\"],\"action\":\"SCMP_ACT_ERRNO\"}]}";
+	yyjson_doc *doc = yyjson_read(JSON, sizeof JSON - 1, 0);
+	struct seccomp_set set = { 0 };
+	struct seccomp_program p = { 0 };
+	struct arena a = { 0 };
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(seccomp_parse(&a, yyjson_doc_get_root(doc), runs_ia32, &set, &err), 0);
+	assert_int_equal(seccomp_assemble(&a, &set, &p, &err), 0);
+	for (uint64_t sub = 0; sub < 30; sub++) {
+		assert_int_equal(call(&p, AUDIT_ARCH_I386, seccomp_number(ARCH_X86, "socketcall"), sub, 0), sub == 3 || sub == 9 ? EPERM_RET : SECCOMP_RET_ALLOW);
+		assert_int_equal(call(&p, AUDIT_ARCH_I386, seccomp_number(ARCH_X86, "ipc"), sub, 0), sub == 1 ? EPERM_RET : SECCOMP_RET_ALLOW);
+	}
+	assert_int_equal(call(&p, AUDIT_ARCH_I386, seccomp_number(ARCH_X86, "connect"), 0, 0), EPERM_RET);
+	arena_free(&a);
+	yyjson_doc_free(doc);
+}
+
 static void bad_values_are_named(void **state)
 {
 	static const struct { const char *json, *text; } CASES[] = {
 		{ "{\"defaultAction\":\"SCMP_ACT_NOPE\"}", "unknown action \"SCMP_ACT_NOPE\"" },
 		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"flags\":[\"F\"]}", "linux.seccomp.flags: unknown value \"F\"" },
 		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"architectures\":[\"PDP11\"]}", "unknown value \"PDP11\"" },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"architectures\":[\"SCMP_ARCH_PDP11\"]}", "linux.seccomp.architectures: unknown value \"SCMP_ARCH_PDP11\"" },
+		{ "{}", "linux.seccomp.defaultAction: missing" },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"defaultErrnoRet\":1}", "linux.seccomp.defaultErrnoRet: SCMP_ACT_ALLOW takes no errno" },
+		{ "{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}", "SCMP_ACT_NOTIFY cannot be used as default action" },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerMetadata\":\"x\"}", "linux.seccomp.listenerMetadata: must not be set without listenerPath" },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"write\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}", "SCMP_ACT_NOTIFY cannot be used for the write syscall" },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}", "linux.seccomp.listenerPath: missing" },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_KILL\",\"errnoRet\":1}]}", "linux.seccomp.syscalls[].errnoRet: SCMP_ACT_KILL takes no errno" },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\"]}]}", "linux.seccomp.syscalls[].action: missing" },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"\"],\"action\":\"SCMP_ACT_KILL\"}]}", "found an empty string" },
+		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[7]}", "linux.seccomp.syscalls[]: expected an object, found a number" },
 		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_LOG\",\"args\":[{\"index\":6,\"op\":\"SCMP_CMP_EQ\"}]}]}", "index" },
 		{ "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"read\"],\"action\":\"SCMP_ACT_LOG\",\"args\":[{\"index\":0,\"op\":\"EQ\"}]}]}", "op: unknown value \"EQ\"" },
 	};
@@ -254,6 +361,11 @@ int main(void)
 		cmocka_unit_test(operators),
 		cmocka_unit_test(all_arguments_must_hold_but_repeated_ones_are_alternatives),
 		cmocka_unit_test(long_programs_jump_right),
+		cmocka_unit_test(every_action_and_its_errno),
+		cmocka_unit_test(flags),
+		cmocka_unit_test(the_specifications_architectures_are_accepted),
+		cmocka_unit_test(calls_newer_than_the_profile),
+		cmocka_unit_test(names_that_i386_multiplexes),
 		cmocka_unit_test(bad_values_are_named),
 	};
 
