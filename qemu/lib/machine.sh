@@ -18,6 +18,30 @@ guest_tsc_khz() {
 	LC_ALL=C awk -v f="${mhz:-1000}" 'BEGIN { printf "%d\n", f * 1000 }'
 }
 
+# Some hosts, most of them virtual machines themselves, have a /dev/kvm that can be opened and stops at the first
+# instruction that it cannot do. So the kernel is booted once, without a root: with working KVM it panics for the lack of
+# one within a second. The answer is kept until the host boots again.
+kvm_works() {
+	local folder answer text
+	folder=${XDG_CACHE_HOME:-$HOME/.cache}/coracle
+	answer=$folder/kvm-$(</proc/sys/kernel/random/boot_id)
+	if [[ ! -e $answer ]]; then
+		[[ -z $dry_run && -r $build/vmlinux ]] || return 1
+		text=$(timeout 10 qemu-system-x86_64 -nodefaults -no-user-config -display none -M microvm,acpi=off,isa-serial=on \
+			-accel kvm -cpu host -m 256 -no-reboot -serial stdio -kernel "$build/vmlinux" \
+			-append 'console=ttyS0 panic=-1 quiet' 2>&1 </dev/null) || true
+		mkdir -p "$folder"
+		rm -f "$folder"/kvm-*
+		if [[ $text == *'Kernel panic'* ]]; then
+			echo yes >"$answer"
+		else
+			echo no >"$answer"
+			echo "qemu/run: /dev/kvm does not run our kernel here: going on without it (--accel kvm insists)" >&2
+		fi
+	fi
+	[[ $(<"$answer") == yes ]]
+}
+
 machine_add() {
 	local options
 	case $machine in
