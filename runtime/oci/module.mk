@@ -29,4 +29,4 @@ OCI_SECCOMP := $(filter runtime/oci/seccomp% runtime/oci/spec% runtime/oci/arena
 $(call unit_test,oci_seccomp,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjson)
 $(call unit_test,oci_seccomp_peer,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjson -lseccomp)
 $(call unit_test,oci_spec,$(filter runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c,$(OCI_SRC)),-lyyjson)
-$(call unit_test,oci_parts,runtime/oci/args.c runtime/oci/mount_options.c runtime/oci/device_rules.c runtime/oci/cgroup_devbpf.c runtime/oci/caps.c runtime/oci/undo.c runtime/oci/cgroup.c runtime/oci/cgroup_v1.c runtime/oci/cgroup_v2.c,-lm)
+$(call unit_test,oci_parts,$(filter-out runtime/oci/main.c,$(OCI_SRC)),-lyyjson -lm)
