@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "lib/cdefs.h"
+#include "lib/sys.h"
 #include "runtime/oci/args.h"
 #include "runtime/oci/container.h"
 #include "runtime/oci/hooks.h"
@@ -30,6 +31,7 @@ static int parse(const struct globals *g, int argc, char **argv, struct containe
 		{ "bundle", 'b', ARGS_VALUE, &bundle }, { "pid-file", 0, ARGS_VALUE, &o->pid_file },
 		{ "console-socket", 0, ARGS_VALUE, &o->console_socket }, { "no-pivot", 0, ARGS_FLAG, &o->no_pivot },
 		{ "no-new-keyring", 0, ARGS_FLAG, &o->no_new_keyring }, { "preserve-fds", 0, ARGS_NUMBER, &o->preserve_fds },
+		{ "pidfd-socket", 0, ARGS_VALUE, &o->pidfd_socket },
 		{ "detach", 'd', ARGS_FLAG, detach }, { "keep", 0, ARGS_FLAG, keep }, { "no-subreaper", 0, ARGS_FLAG, NULL },
 	};
 	/* the last three belong to run alone */
@@ -44,9 +46,10 @@ static int parse(const struct globals *g, int argc, char **argv, struct containe
 	o->bundle = bundle;
 	o->pid_file = args_absolute(o->pid_file);
 	o->console_socket = args_absolute(o->console_socket);
+	o->pidfd_socket = args_absolute(o->pidfd_socket);
 	o->listen_fds = listen_fds();
 	o->preserve_fds += o->listen_fds;
-	return 0;
+	return verb_check_fds(o->preserve_fds, err);
 }
 
 int verb_create(const struct globals *g, int argc, char **argv, struct err *err)
@@ -67,9 +70,12 @@ static int remove_ended(struct container *c, struct err *err)
 {
 	CLEANUP_BUF struct buf b = { 0 };
 	int r = cgroup_remove(&c->cgroup, false, err);
+	const char *path;
 
 	if (r < 0)
 		return r;
+	for (int i = 0; (path = rdt_owned(&c->rdt, i)); i++)
+		sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 	if (c->spec.hooks[HOOK_POSTSTOP].n) {
 		buf_init(&b, 1 << 20);
 		state_json(&b, c->spec.version, c->opt.id, "stopped", 0, c->bundle, c->spec.annotations, c->spec.annotations_n);

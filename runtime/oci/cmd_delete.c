@@ -43,6 +43,19 @@ static void poststop(const struct state *s)
 	spec_free(&spec);
 }
 
+static void remove_resctrl(const struct state *s)
+{
+	yyjson_arr_iter it;
+	yyjson_val *v;
+
+	if (!s->resctrl)
+		return;
+	yyjson_arr_iter_init(s->resctrl, &it);
+	while ((v = yyjson_arr_iter_next(&it)))
+		if (yyjson_is_str(v))
+			sys_unlinkat(AT_FDCWD, yyjson_get_str(v), AT_REMOVEDIR);
+}
+
 int delete_container(const struct globals *g, struct state *s, struct err *err)
 {
 	struct cgroup cg = { .base = -1 };
@@ -63,6 +76,7 @@ int delete_container(const struct globals *g, struct state *s, struct err *err)
 	cgroup_fini(&cg);
 	if (r < 0)
 		return r;
+	remove_resctrl(s);
 	poststop(s);
 	state_remove_dir(g->root, s->id);
 	return 0;

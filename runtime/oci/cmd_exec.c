@@ -11,6 +11,7 @@
 #include "runtime/oci/args.h"
 #include "runtime/oci/caps.h"
 #include "runtime/oci/exec.h"
+#include "runtime/oci/log.h"
 #include "runtime/oci/verbs.h"
 
 struct flags {
@@ -19,21 +20,25 @@ struct flags {
 	bool detach, tty, no_new_privs, ignore_paused;
 };
 
+/* The whole text up to end as a user's or group's number. */
+static bool number(const char *text, const char *end, uint32_t *out)
+{
+	char *stop;
+	unsigned long n = strtoul(text, &stop, 10);
+
+	*out = (uint32_t)n;
+	return *text >= '0' && *text <= '9' && stop == end && n < UINT32_MAX;
+}
+
 static int parse_user(struct spec_process *p, const char *user, struct err *err)
 {
-	char *end;
-	unsigned long uid = strtoul(user, &end, 10), gid = 0;
-	const char *second = end + 1;
+	const char *colon = strchr(user, ':');
+	uint32_t uid, gid = p->gid;
 
-	if (end == user || (*end && *end != ':'))
+	if (!number(user, colon ? colon : user + strlen(user), &uid) || (colon && !number(colon + 1, user + strlen(user), &gid)))
 		return err_set(err, 0, "--user: \"%s\" is not UID[:GID]", user);
-	if (*end == ':') {
-		gid = strtoul(second, &end, 10);
-		if (end == second || *end)
-			return err_set(err, 0, "--user: \"%s\" is not UID[:GID]", user);
-		p->gid = (gid_t)gid;
-	}
-	p->uid = (uid_t)uid;
+	p->uid = uid;
+	p->gid = gid;
 	return 0;
 }
 
@@ -64,7 +69,8 @@ static int add_groups(struct spec *s, const struct args_list *add, struct err *e
 	if (p->groups_n)
 		memcpy(groups, p->groups, p->groups_n * sizeof *groups);
 	for (size_t i = 0; i < add->n; i++)
-		groups[p->groups_n++] = (gid_t)strtoul(add->item[i], NULL, 10);
+		if (!number(add->item[i], add->item[i] + strlen(add->item[i]), &groups[p->groups_n++]))
+			return err_set(err, 0, "--additional-gids: \"%s\" is not a group's number", add->item[i]);
 	p->groups = groups;
 	return 0;
 }
@@ -124,6 +130,7 @@ static int from_file(struct exec *e, const struct flags *f, struct err *err)
 		return r;
 	/* the container's seccomp and namespaces stay; the process is the file's. Both live until we end. */
 	e->spec.process = file.process;
+	log_spec_warnings(&file);
 	if (f->tty)
 		e->spec.process.terminal = true;
 	return e->spec.process.args ? 0 : err_set(err, 0, "%s: process.args: must not be empty", f->process);
@@ -156,10 +163,14 @@ static int prepare(struct exec *e, struct flags *f, int argc, char **argv, struc
 	if (((r = state_open_cgroup(&e->state, &e->cgroup, err)) < 0 || (r = cgroup_open(&e->cgroup, err)) < 0) && r != -ENOENT)
 		return r;
 	st = state_status(&e->state, &e->cgroup);
+	if (st == STATUS_CREATING)
+		return err_set(err, 0, "cannot exec in a container that is being created");
 	if (st == STATUS_STOPPED)
 		return err_set(err, 0, "cannot exec in a stopped container");
 	if (st == STATUS_PAUSED && !f->ignore_paused)
 		return err_set(err, 0, "cannot exec in a paused container (use --ignore-paused to override)");
+	if ((r = verb_check_fds(e->preserve_fds, err)) < 0)
+		return r;
 	if (f->process)
 		return from_file(e, f, err);
 	if (argc < 2)
@@ -175,6 +186,7 @@ int verb_exec(const struct globals *g, int argc, char **argv, struct err *err)
 	const struct args_option options[] = {
 		{ "process", 'p', ARGS_VALUE, &f.process }, { "detach", 'd', ARGS_FLAG, &f.detach }, { "tty", 't', ARGS_FLAG, &f.tty },
 		{ "pid-file", 0, ARGS_VALUE, &e.pid_file }, { "console-socket", 0, ARGS_VALUE, &e.console_socket },
+		{ "pidfd-socket", 0, ARGS_VALUE, &e.pidfd_socket },
 		{ "preserve-fds", 0, ARGS_NUMBER, &e.preserve_fds }, { "cwd", 0, ARGS_VALUE, &f.cwd },
 		{ "env", 'e', ARGS_LIST, &f.env }, { "user", 'u', ARGS_VALUE, &f.user },
 		{ "additional-gids", 'g', ARGS_LIST, &f.gids }, { "cap", 'c', ARGS_LIST, &f.caps },

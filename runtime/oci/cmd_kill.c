@@ -46,6 +46,15 @@ static int signal_number(const char *s)
 	return realtime(s);
 }
 
+/* What the image wants to be stopped by (config.md, "Annotations"); the caller named no signal. */
+static int stop_signal(const struct state *s)
+{
+	const char *name = yyjson_get_str(yyjson_obj_get(s->annotations, "org.opencontainers.image.stopSignal"));
+	int sig = name ? signal_number(name) : -1;
+
+	return sig > 0 ? sig : SIGTERM;
+}
+
 static int kill_all(const struct state *s, int sig, struct err *err)
 {
 	struct cgroup cg;
@@ -65,7 +74,7 @@ static int kill_first(const struct state *s, int sig, struct err *err)
 	CLEANUP_FD int fd = state_pidfd(s);
 	int r;
 
-	if (fd < 0)
+	if (fd < 0 || s->creating)
 		return err_set(err, 0, "container not running");
 	r = sys_pidfd_send_signal(fd, sig);
 	if (r == -ESRCH)
@@ -92,7 +101,9 @@ int verb_kill(const struct globals *g, int argc, char **argv, struct err *err)
 	sig = n == 2 ? signal_number(argv[1]) : SIGTERM;
 	if (sig < 0)
 		return err_set(err, 0, "unknown signal \"%s\"", argv[1]);
-	if ((r = state_load(&s, g->root, argv[0], err)) == 0)
+	if ((r = state_load(&s, g->root, argv[0], err)) == 0 && n == 1)
+		sig = stop_signal(&s);
+	if (r == 0)
 		r = all ? kill_all(&s, sig, err) : kill_first(&s, sig, err);
 	state_fini(&s);
 	return r;

@@ -18,7 +18,7 @@ static int set(const struct globals *g, int argc, char **argv, bool frozen, stru
 		return r;
 	st = state_status(&s, &cg);
 	if (frozen && st != STATUS_RUNNING && st != STATUS_CREATED)
-		r = err_set(err, 0, "container not running or created: %s", state_status_name(st));
+		r = err_set(err, 0, "container not running");
 	else if (!frozen && st != STATUS_PAUSED)
 		r = err_set(err, 0, "container not paused");
 	else

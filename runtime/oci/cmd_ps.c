@@ -102,6 +102,8 @@ int verb_ps(const struct globals *g, int argc, char **argv, struct err *err)
 
 	if (n < 0)
 		return n;
+	if (strcmp(format, "table") && strcmp(format, "json"))
+		return err_set(err, 0, "invalid format option");
 	if (n < 1)
 		return verb_usage(err, "ps [--format table|json] ID [PS-OPTION]...");
 	if ((r = state_load(&s, g->root, argv[0], err)) < 0)

@@ -11,6 +11,7 @@
 #include "lib/sys.h"
 #include "runtime/oci/args.h"
 #include "runtime/oci/hooks.h"
+#include "runtime/oci/log.h"
 #include "runtime/oci/notify.h"
 #include "runtime/oci/sync.h"
 #include "runtime/oci/verbs.h"
@@ -29,7 +30,16 @@ static int connect_to(const struct state *s)
 	return fd_take(&fd);
 }
 
-static int poststart(const struct state *s, struct err *err)
+/* runtime.md, "Lifecycle": after a startContainer or poststart hook that failed the container is stopped and destroyed. */
+static void destroy(const struct globals *g, struct state *s)
+{
+	struct err why = ERR_INIT;
+
+	if (delete_container(g, s, &why) < 0)
+		log_warning("remove the container: %s", why.text);
+}
+
+static int poststart(const struct globals *g, struct state *s, struct err *err)
 {
 	CLEANUP_BUF struct buf b = { 0 };
 	struct spec spec = { 0 };
@@ -42,13 +52,8 @@ static int poststart(const struct state *s, struct err *err)
 	buf_init(&b, 1 << 20);
 	state_json(&b, spec.version, s->id, "running", s->pid, s->bundle, spec.annotations, spec.annotations_n);
 	r = hooks_run(&spec.hooks[HOOK_POSTSTART], "poststart", b.data, b.len, err);
-	if (r < 0) {
-		/* runtime.md, "start": the container is stopped then */
-		CLEANUP_FD int pidfd = state_pidfd(s);
-
-		if (pidfd >= 0)
-			sys_pidfd_send_signal(pidfd, SIGKILL);
-	}
+	if (r < 0)
+		destroy(g, s);
 	spec_free(&spec);
 	return r;
 }
@@ -73,10 +78,12 @@ static int not_created(const struct state *s, struct err *err)
 
 	if (st == STATUS_STOPPED)
 		return err_set(err, 0, "cannot start a container that has stopped");
+	if (st == STATUS_CREATING)
+		return err_set(err, 0, "cannot start a container in the creating state");
 	return err_set(err, 0, "cannot start an already running container");
 }
 
-static int go(const struct state *s, struct err *err)
+static int go(const struct globals *g, struct state *s, struct err *err)
 {
 	CLEANUP_FD int fd = -1;
 	int m;
@@ -96,9 +103,13 @@ static int go(const struct state *s, struct err *err)
 	m = sync_receive(fd, err);
 	if (m == SYNC_LISTENER)
 		m = (m = give_listener(s, fd, err)) < 0 ? m : sync_receive(fd, err);
-	sys_unlinkat(s->dir, "start.sock", 0);
+	/* a container that has nothing to start stays created */
+	if (m != SYNC_ERROR || state_status(s, NULL) == STATUS_STOPPED)
+		sys_unlinkat(s->dir, "start.sock", 0);
 	if (m == SYNC_EOF)
-		return poststart(s, err);
+		return poststart(g, s, err);
+	if (m == SYNC_HOOK_FAILED)
+		destroy(g, s);
 	return m < 0 ? m : -EINVAL;
 }
 
@@ -112,7 +123,7 @@ int verb_start(const struct globals *g, int argc, char **argv, struct err *err)
 	if (n != 1)
 		return verb_usage(err, "start ID");
 	if ((r = state_load(&s, g->root, argv[0], err)) == 0)
-		r = go(&s, err);
+		r = go(g, &s, err);
 	state_fini(&s);
 	return r < 0 ? err_wrap(err, r, "coracle-runtime start failed") : 0;
 }

@@ -42,25 +42,26 @@ int console_connect(const char *path, struct err *err)
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0)
-		return err_set(err, errno, "connect to the console socket %s", path);
+		return err_set(err, errno, "connect to the socket %s", path);
 	return fd_take(&fd);
 }
 
-static int send_master(int sock, int master, struct err *err)
+int console_send(int sock, int fd, const char *text, struct err *err)
 {
-	char name[] = "/dev/ptmx";
+	char name[32];
 	union { char buf[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } u;
-	struct iovec iov = { name, sizeof name - 1 };
+	struct iovec iov = { name, strlen(text) };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof u.buf };
 	struct cmsghdr *c;
 
 	memset(&u, 0, sizeof u);
+	snprintf(name, sizeof name, "%s", text);
 	c = CMSG_FIRSTHDR(&m);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &master, sizeof master);
-	return sendmsg(sock, &m, MSG_NOSIGNAL) < 0 ? err_set(err, errno, "send the terminal") : 0;
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	return sendmsg(sock, &m, MSG_NOSIGNAL) < 0 ? err_set(err, errno, "send %s", text) : 0;
 }
 
 /* /dev/console is the slave itself; the place is made as an empty file and never through a link. */
@@ -103,7 +104,7 @@ int console_setup(int rootfd, int sock, unsigned height, unsigned width, unsigne
 		return err_set(err, errno, "chown the terminal");
 	if (bind_console && (r = show_console(rootfd, slave, err)) < 0)
 		return r;
-	if ((r = send_master(sock, master, err)) < 0)
+	if ((r = console_send(sock, master, "/dev/ptmx", err)) < 0)
 		return r;
 	if (ioctl(slave, TIOCSCTTY, 0) < 0)
 		return err_set(err, errno, "set the controlling terminal");

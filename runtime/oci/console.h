@@ -11,6 +11,9 @@
 /* Connects to the socket of --console-socket. Returns the descriptor or -errno. */
 int console_connect(const char *path, struct err *err);
 
+/* Sends a descriptor with a text (SCM_RIGHTS). */
+int console_send(int sock, int fd, const char *text, struct err *err);
+
 /* In the container's process: opens /dev/pts/ptmx below rootfd, makes the slave
  * descriptors 0-2 and the controlling terminal, sends the master to sock. height/width 0: unset.
  * bind_console: also show it as /dev/console. uid owns the slave. */

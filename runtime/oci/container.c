@@ -19,10 +19,15 @@
 #include "runtime/oci/console.h"
 #include "runtime/oci/container.h"
 #include "runtime/oci/hooks.h"
+#include "runtime/oci/labels.h"
+#include "runtime/oci/log.h"
+#include "runtime/oci/netdev.h"
 #include "runtime/oci/notify.h"
 #include "runtime/oci/proc.h"
 #include "runtime/oci/state.h"
 #include "runtime/oci/sync.h"
+#include "runtime/oci/sysctl.h"
+#include "runtime/oci/verbs.h"
 
 static void undo_state_dir(void *arg)
 {
@@ -37,6 +42,13 @@ static void undo_cgroup(void *arg)
 	struct err ignored;
 
 	cgroup_remove(&c->cgroup, false, &ignored);
+}
+
+static void undo_rdt(void *arg)
+{
+	struct container *c = arg;
+
+	rdt_undo(&c->rdt);
 }
 
 static void undo_process(void *arg)
@@ -97,8 +109,12 @@ static int plan(struct container *c, struct err *err)
 	if ((r = state_check_id(c->opt.id, err)) < 0 ||
 	    (r = load_bundle(c, err)) < 0 ||
 	    (r = check_terminal(c, err)) < 0 ||
+	    (r = namespaces_check(c, err)) < 0 ||
+	    (r = sysctl_check(&c->spec, err)) < 0 ||
+	    (r = labels_check(&c->spec.process, err)) < 0 ||
 	    (r = seccomp_compile(&c->spec, &c->seccomp, err)) < 0)
 		return r;
+	log_spec_warnings(&c->spec);
 	state_time(c->created);
 	c->rootfs = (struct rootfs){
 		.spec = &c->spec, .cgroup = &c->cgroup, .path = c->root_path, .fd = -1, .tree = -1,
@@ -161,9 +177,43 @@ static int spawn(struct container *c, struct err *err)
 	if (r < 0)
 		return r;
 	undo_push(&c->undo, undo_process, c);
+	c->hooks_due = true;
 	fd_close(&c->sync[1]);
 	fd_close(&c->start);
 	return 0;
+}
+
+static int join_rdt(struct container *c, struct err *err)
+{
+	char root[PATH_MAX];
+	int r = rdt_find(root, sizeof root, err);
+
+	if (r < 0)
+		return r;
+	undo_push(&c->undo, undo_rdt, c);
+	return rdt_apply(&c->rdt, root, &c->spec.rdt, c->opt.id, c->pid, err);
+}
+
+static int move_devices(const struct container *c, struct err *err)
+{
+	CLEANUP_FD int own = -1;
+	char path[40];
+
+	if (c->ns_fd[NS_NET] >= 0)
+		return netdev_move_all(&c->spec, c->ns_fd[NS_NET], err);
+	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)c->pid);
+	own = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+	return own < 0 ? err_set(err, -own, "open the container's network namespace") : netdev_move_all(&c->spec, own, err);
+}
+
+bool container_maps_users(const struct container *c)
+{
+	return c->spec.ns[NS_USER].present && !c->spec.ns[NS_USER].path;
+}
+
+bool container_waits(const struct container *c)
+{
+	return container_maps_users(c) || c->spec.net_devices_n > 0;
 }
 
 /* What only the runtime may do for the new process. */
@@ -179,11 +229,18 @@ static int serve_child(struct container *c, struct err *err)
 		if (r < 0)
 			return err_set(err, -r, "set process.oomScoreAdj to %s", text);
 	}
-	if (!c->spec.ns[NS_USER].present || c->spec.ns[NS_USER].path)
+	if (c->spec.rdt.present && (r = join_rdt(c, err)) < 0)
+		return r;
+	if (c->spec.net_devices_n && (r = move_devices(c, err)) < 0)
+		return r;
+	if (!container_waits(c))
 		return 0;
+	if (!container_maps_users(c))
+		goto go;
 	if ((r = cgroup_join(&c->cgroup, c->pid, cgroup_unified_fd(&c->cgroup) < 0, err)) < 0 ||
 	    (r = namespaces_map_users(c, err)) < 0)
 		return r;
+go:
 	r = sync_send(c->sync[0], SYNC_GO, "");
 	return r < 0 && r != -EPIPE ? err_set(err, -r, "send") : 0;
 }
@@ -291,7 +348,7 @@ static int create(struct container *c, struct err *err)
 		return r;
 	fd_close(&c->console);
 	if ((r = serve_child(c, err)) < 0 ||
-	    (r = state_write(c->state_dir, c->opt.id, &c->spec, c->bundle, c->root_path, &c->cgroup, c->pid, c->created, err)) < 0 ||
+	    (r = state_write(c->state_dir, c->opt.id, &c->spec, c->bundle, c->root_path, &c->cgroup, &c->rdt, c->pid, c->created, err)) < 0 ||
 	    (r = write_pid_file(c, err)) < 0)
 		return r;
 	if (pair[0] >= 0) {
@@ -299,9 +356,23 @@ static int create(struct container *c, struct err *err)
 		fd_close(&pair[0]);
 		/* no terminal came: the process says why */
 	}
-	if ((r = wait_ready(c, err)) < 0)
+	if ((r = wait_ready(c, err)) < 0 ||
+	    (r = verb_send_pidfd(c->opt.pidfd_socket, c->pid, "standard", err)) < 0 ||
+	    (r = state_publish(c->state_dir, err)) < 0)
 		return r;
 	return c->opt.run ? wait_executed(c, err) : 0;
+}
+
+/* runtime.md, "Lifecycle": a creation that fails goes on where delete would, with the poststop hooks. */
+static void poststop(const struct container *c)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+
+	if (!c->hooks_due || !c->spec.hooks[HOOK_POSTSTOP].n)
+		return;
+	buf_init(&b, 1 << 20);
+	state_json(&b, c->spec.version, c->opt.id, "stopped", 0, c->bundle, c->spec.annotations, c->spec.annotations_n);
+	hooks_run_all(&c->spec.hooks[HOOK_POSTSTOP], "poststop", b.data, b.len);
 }
 
 int container_create(struct container *c, struct err *err)
@@ -318,6 +389,7 @@ int container_create(struct container *c, struct err *err)
 		sys_fault_arm(0, 0);	/* the tests fail the way here, not the way back */
 #endif
 		undo_run(&c->undo);
+		poststop(c);
 		return r;
 	}
 	undo_forget(&c->undo);

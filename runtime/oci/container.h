@@ -12,6 +12,7 @@
 #include <sys/types.h>
 #include "lib/err.h"
 #include "runtime/oci/cgroup.h"
+#include "runtime/oci/intelrdt.h"
 #include "runtime/oci/rootfs.h"
 #include "runtime/oci/seccomp.h"
 #include "runtime/oci/spec.h"
@@ -23,6 +24,7 @@ struct container_options {
 	const char *bundle;		/* --bundle, "." when not given */
 	const char *pid_file;		/* NULL: none */
 	const char *console_socket;	/* NULL: none */
+	const char *pidfd_socket;	/* NULL: none */
 	bool no_pivot, no_new_keyring;
 	int preserve_fds;		/* descriptors 3.. passed on */
 	int listen_fds;			/* of them by socket activation */
@@ -37,6 +39,7 @@ struct container {
 	struct seccomp_program seccomp;
 	struct rootfs rootfs;
 	struct undo undo;
+	struct rdt rdt;
 	char *bundle, *root_path;	/* absolute */
 	char created[40];
 	int state_dir;			/* --root/ID */
@@ -46,6 +49,7 @@ struct container {
 	int master;			/* own_console: the received terminal, -1 */
 	int ns_fd[NS_COUNT];		/* namespaces to join, -1 */
 	pid_t pid;
+	bool hooks_due;			/* poststop hooks are to run when this fails */
 };
 
 /* Reads the bundle and makes the container up to "created", or with opt.run up
@@ -53,10 +57,16 @@ struct container {
 int container_create(struct container *c, struct err *err);
 void container_fini(struct container *c);
 
+/* A user namespace to map; the first process waits before it goes on. */
+bool container_maps_users(const struct container *c);
+bool container_waits(const struct container *c);
+
 /* The container's first process; never returns. */
 _Noreturn void container_init(struct container *c);
 
-/* namespaces.c: opens what is to be joined; flags for clone3. */
+/* namespaces.c: what cannot be had without a namespace of its own. */
+int namespaces_check(const struct container *c, struct err *err);
+/* Opens what is to be joined; flags for clone3. */
 int namespaces_open(struct container *c, uint64_t *clone_flags, struct err *err);
 /* Joined namespaces, in the first process (before or after its user namespace, as they need). */
 int namespaces_join(const struct container *c, struct err *err);

@@ -31,10 +31,13 @@ static mode_t kind_of(char type)
 /* In a user namespace mknod is not allowed: the host's node is bound instead. */
 static int bind_device(struct rootfs *r, const struct spec_device *d, struct err *err)
 {
-	CLEANUP_FD int target = rootfs_open_target(r, d->path, false, err);
+	CLEANUP_FD int target = -1;
 	char to[32];
 	int rc;
 
+	if (!r->spec->ns[NS_MNT].present)
+		return err_set(err, EPERM, "make the device %s (and without a mount namespace it cannot be bound)", d->path);
+	target = rootfs_open_target(r, d->path, false, err);
 	if (target < 0)
 		return target;
 	rc = sys_mount(d->path, path_of_fd(target, to, sizeof to), NULL, MS_BIND, NULL);
@@ -125,12 +128,21 @@ static bool dev_is_bound(const struct spec *s)
 	return bound;
 }
 
+/* A container without a mount namespace in the host's own tree: its devices are the host's. */
+static bool is_host_root(const struct rootfs *r)
+{
+	struct stat ours, host;
+
+	return !r->spec->ns[NS_MNT].present && fstat(r->fd, &ours) == 0 && stat("/", &host) == 0 &&
+	       ours.st_dev == host.st_dev && ours.st_ino == host.st_ino;
+}
+
 int rootfs_make_devices(struct rootfs *r, struct err *err)
 {
 	CLEANUP_FD int dev = -1;
 	int rc = 0;
 
-	if (dev_is_bound(r->spec))
+	if (dev_is_bound(r->spec) || is_host_root(r))
 		return 0;
 	dev = rootfs_open_plain(r, "/dev", err);
 	if (dev < 0)

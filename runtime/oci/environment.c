@@ -55,6 +55,16 @@ static const char *home_of(struct spec *s, uid_t uid)
 	return home;
 }
 
+static bool given_again(char **in)
+{
+	size_t n = (size_t)(strchr(*in, '=') - *in) + 1;
+
+	for (char **later = in + 1; *later; later++)
+		if (!strncmp(*in, *later, n))
+			return true;
+	return false;
+}
+
 char **process_environment(struct spec *s, int listen_fds, struct err *err)
 {
 	char **in = s->process.env, **out;
@@ -68,6 +78,12 @@ char **process_environment(struct spec *s, int listen_fds, struct err *err)
 		goto nomem;
 	n = 0;
 	for (; *in; in++) {
+		if (!strchr(*in, '=') || **in == '=') {
+			err_set(err, 0, "process.env: invalid environment variable \"%.100s\": it must be NAME=VALUE", *in);
+			return NULL;
+		}
+		if (given_again(in))
+			continue;	/* a program's getenv() takes the first one, people mean the last one */
 		if (!strncmp(*in, "HOME=", 5)) {
 			if (!(*in)[5])
 				continue;	/* empty counts as missing */

@@ -15,10 +15,13 @@
 #include "lib/sys.h"
 #include "runtime/oci/console.h"
 #include "runtime/oci/exec.h"
+#include "runtime/oci/labels.h"
 #include "runtime/oci/notify.h"
 #include "runtime/oci/process.h"
 #include "runtime/oci/proc.h"
+#include "runtime/oci/schedule.h"
 #include "runtime/oci/sync.h"
+#include "runtime/oci/verbs.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
@@ -45,25 +48,6 @@ static int join(const struct exec *e, struct err *err)
 	return 0;
 }
 
-static int set_labels(const struct spec_process *p, struct err *err)
-{
-	char text[512];
-	int r;
-
-	if (p->apparmor && *p->apparmor) {
-		snprintf(text, sizeof text, "exec %s", p->apparmor);
-		r = fd_write_small(AT_FDCWD, "/proc/self/attr/exec", text);
-		if (r < 0)
-			return err_set(err, -r, "set process.apparmorProfile \"%s\"", p->apparmor);
-	}
-	if (p->selinux && *p->selinux) {
-		r = fd_write_small(AT_FDCWD, "/proc/self/attr/exec", p->selinux);
-		if (r < 0)
-			return err_set(err, -r, "set process.selinuxLabel \"%s\"", p->selinux);
-	}
-	return 0;
-}
-
 static int become(struct exec *e, struct err *err)
 {
 	struct spec_process *p = &e->spec.process;
@@ -75,7 +59,10 @@ static int become(struct exec *e, struct err *err)
 	if (cgroup_unified_fd(&e->cgroup) < 0 || !e->cgroup.pure_v2)
 		if ((r = cgroup_join(&e->cgroup, 0, cgroup_unified_fd(&e->cgroup) < 0, err)) < 0)
 			return r;
-	if ((r = set_labels(p, err)) < 0 || (r = join(e, err)) < 0)
+	/* after the group's cpuset; without a final list the container's own is what the group allows */
+	if ((p->cpus_initial || p->cpus_final) && (r = schedule_affinity(p->cpus_final, "process.execCPUAffinity.final", err)) < 0)
+		return r;
+	if ((r = labels_set(p, false, err)) < 0 || (r = join(e, err)) < 0)
 		return r;
 	if (e->console >= 0) {
 		r = console_setup(e->root, e->console, p->console_height, p->console_width, p->uid, 0, err);
@@ -192,7 +179,7 @@ static int finish(struct exec *e, int pair[2], struct err *err)
 		if (r < 0)
 			return err_set(err, -r, "write the pid file %s", e->pid_file);
 	}
-	return 0;
+	return verb_send_pidfd(e->pidfd_socket, e->pid, "setns", err);
 }
 
 int exec_start(struct exec *e, struct err *err)
@@ -200,6 +187,9 @@ int exec_start(struct exec *e, struct err *err)
 	int pair[2] = { -1, -1 }, r;
 
 	e->console = e->master = e->sync[0] = e->sync[1] = e->root = e->pidfd = -1;
+	if ((r = labels_check(&e->spec.process, err)) < 0 ||
+	    (e->spec.process.cpus_initial && (r = schedule_affinity(e->spec.process.cpus_initial, "process.execCPUAffinity.initial", err)) < 0))
+		return r;
 	if ((r = seccomp_compile(&e->spec, &e->seccomp, err)) < 0 || (r = open_container(e, err)) < 0)
 		return r;
 	if (e->spec.process.terminal) {

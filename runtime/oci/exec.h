@@ -17,7 +17,7 @@ struct exec {
 	struct cgroup cgroup;
 	struct spec spec;		/* the container's; process replaced by what is to run */
 	struct seccomp_program seccomp;
-	const char *pid_file, *console_socket;
+	const char *pid_file, *console_socket, *pidfd_socket;
 	int preserve_fds;
 	bool own_console;
 	int master;			/* own_console: the terminal, -1 */

@@ -12,6 +12,9 @@
 #include "lib/fd.h"
 #include "lib/sys.h"
 #include "runtime/oci/hooks.h"
+#include "runtime/oci/log.h"
+
+extern char **environ;
 
 /* A file without a name holds the state, so that a hook that never reads it cannot block us. */
 static int state_file(const char *state, size_t n)
@@ -29,15 +32,20 @@ static int state_file(const char *state, size_t n)
 
 static void child(const struct spec_hook *h, int state)
 {
-	char *path, *args[2], *none[1] = { NULL };
+	char *path, *args[2];
+	sigset_t none;
 
 	memcpy(&path, &h->path, sizeof path);
 	args[0] = path;
 	args[1] = NULL;
 	dup2(state, 0);
+	/* `run` has all signals blocked: a hook must not inherit that */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	execve(path, h->args && h->args[0] ? h->args : args, h->env ? h->env : none);
-	_exit(127);
+	/* without an environment of its own it gets ours, as runc's hooks do */
+	execve(path, h->args && h->args[0] ? h->args : args, h->env ? h->env : environ);
+	_exit(errno == ENOENT ? 127 : 126);
 }
 
 static int wait_for(pid_t pid, int timeout, int *status)
@@ -58,32 +66,36 @@ static int wait_for(pid_t pid, int timeout, int *status)
 	return 0;
 }
 
-static int run_one(const struct spec_hook *h, const char *name, const char *state, size_t n, struct err *err)
+static int run_one(const struct spec_hooks *hooks, size_t i, const char *name, const char *state, size_t n, struct err *err)
 {
+	const struct spec_hook *h = &hooks->list[i];
 	CLEANUP_FD int fd = state_file(state, n);
 	int status = 0, r;
 	pid_t pid;
 
 	if (fd < 0)
-		return err_set(err, -fd, "%s hook %s", name, h->path);
+		return err_set(err, -fd, "error running %s hook #%zu: %s", name, i, h->path);
 	pid = fork();
 	if (pid < 0)
-		return err_set(err, errno, "%s hook %s", name, h->path);
+		return err_set(err, errno, "error running %s hook #%zu: %s", name, i, h->path);
 	if (!pid)
 		child(h, fd);
-	if ((r = wait_for(pid, h->timeout, &status)) < 0)
-		return err_set(err, -r, "%s hook %s", name, h->path);
+	r = wait_for(pid, h->timeout, &status);
+	if (r == -ETIMEDOUT)
+		return err_set(err, 0, "error running %s hook #%zu: %s: timed out after %d s and was killed", name, i, h->path, h->timeout);
+	if (r < 0)
+		return err_set(err, -r, "error running %s hook #%zu: %s", name, i, h->path);
 	if (WIFSIGNALED(status))
-		return err_set(err, 0, "%s hook %s: killed by signal %d", name, h->path, WTERMSIG(status));
+		return err_set(err, 0, "error running %s hook #%zu: %s: killed by signal %d", name, i, h->path, WTERMSIG(status));
 	if (WEXITSTATUS(status))
-		return err_set(err, 0, "%s hook %s: exit status %d", name, h->path, WEXITSTATUS(status));
+		return err_set(err, 0, "error running %s hook #%zu: %s: exit status %d", name, i, h->path, WEXITSTATUS(status));
 	return 0;
 }
 
 int hooks_run(const struct spec_hooks *hooks, const char *name, const char *state, size_t n, struct err *err)
 {
 	for (size_t i = 0; i < hooks->n; i++) {
-		int r = run_one(&hooks->list[i], name, state, n, err);
+		int r = run_one(hooks, i, name, state, n, err);
 
 		if (r < 0)
 			return r;
@@ -96,7 +108,7 @@ void hooks_run_all(const struct spec_hooks *hooks, const char *name, const char 
 	for (size_t i = 0; i < hooks->n; i++) {
 		struct err err = ERR_INIT;
 
-		if (run_one(&hooks->list[i], name, state, n, &err) < 0)
-			dprintf(2, "warning: %s\n", err.text);
+		if (run_one(hooks, i, name, state, n, &err) < 0)
+			log_warning("%s", err.text);
 	}
 }

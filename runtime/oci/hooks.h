@@ -11,7 +11,7 @@
 
 /* state: JSON text. name: for messages. Returns 0 or a negative errno. */
 int hooks_run(const struct spec_hooks *hooks, const char *name, const char *state, size_t n, struct err *err);
-/* The same, but goes on after failures and reports them on standard error (poststop). */
+/* The same, but goes on after failures and reports them as warnings (poststop). */
 void hooks_run_all(const struct spec_hooks *hooks, const char *name, const char *state, size_t n);
 
 #endif

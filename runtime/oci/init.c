@@ -19,7 +19,9 @@
 #include "runtime/oci/console.h"
 #include "runtime/oci/container.h"
 #include "runtime/oci/hooks.h"
+#include "runtime/oci/labels.h"
 #include "runtime/oci/process.h"
+#include "runtime/oci/schedule.h"
 #include "runtime/oci/state.h"
 #include "runtime/oci/sync.h"
 #include "runtime/oci/sysctl.h"
@@ -37,15 +39,17 @@ static int wait_go(int fd, struct err *err)
 static int settle(struct container *c, struct err *err)
 {
 	const struct spec_namespace *ns = c->spec.ns;
-	bool own_user = ns[NS_USER].present && !ns[NS_USER].path;
 	int r;
 
-	if (own_user) {
-		if ((r = wait_go(c->sync[1], err)) < 0)
-			return r;
+	if (container_waits(c) && (r = wait_go(c->sync[1], err)) < 0)
+		return r;
+	if (container_maps_users(c)) {
 		if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 			return err_set(err, errno, "become root of the user namespace");
 	} else if ((r = cgroup_join(&c->cgroup, 0, cgroup_unified_fd(&c->cgroup) < 0, err)) < 0)
+		return r;
+	/* a runtime that was confined to some processors has left that to us */
+	if (c->spec.resources.cpus && (r = schedule_affinity(NULL, "linux.resources.cpu.cpus", err)) < 0)
 		return r;
 	if ((r = namespaces_join(c, err)) < 0)
 		return r;
@@ -60,28 +64,6 @@ static int set_names(const struct spec *s, struct err *err)
 		return err_set(err, errno, "set hostname \"%s\"", s->hostname);
 	if (s->domainname && setdomainname(s->domainname, strlen(s->domainname)) < 0)
 		return err_set(err, errno, "set domainname \"%s\"", s->domainname);
-	return 0;
-}
-
-/* Labels for the coming execve, written while the host's /proc is there. */
-static int set_labels(const struct spec_process *p, struct err *err)
-{
-	char text[512];
-	int r;
-
-	if (p->apparmor && *p->apparmor) {
-		snprintf(text, sizeof text, "exec %s", p->apparmor);
-		r = fd_write_small(AT_FDCWD, "/proc/self/attr/apparmor/exec", text);
-		if (r == -ENOENT)
-			r = fd_write_small(AT_FDCWD, "/proc/self/attr/exec", text);
-		if (r < 0)
-			return err_set(err, -r, "set process.apparmorProfile \"%s\"", p->apparmor);
-	}
-	if (p->selinux && *p->selinux) {
-		r = fd_write_small(AT_FDCWD, "/proc/self/attr/exec", p->selinux);
-		if (r < 0)
-			return err_set(err, -r, "set process.selinuxLabel \"%s\"", p->selinux);
-	}
 	return 0;
 }
 
@@ -120,7 +102,7 @@ static int build_root(struct container *c, struct err *err)
 	    (r = rootfs_make_devices(&c->rootfs, err)) < 0)
 		return r;
 	if (c->console >= 0) {
-		r = console_setup(c->rootfs.fd, c->console, p->console_height, p->console_width, p->uid, 1, err);
+		r = console_setup(c->rootfs.fd, c->console, p->console_height, p->console_width, p->uid, c->spec.ns[NS_MNT].present, err);
 		if (r < 0)
 			return r;
 		fd_close(&c->console);
@@ -134,7 +116,7 @@ static int build_root(struct container *c, struct err *err)
 	if ((r = container_hooks(c, HOOK_CREATE_CONTAINER, "createContainer", "creating", err)) < 0 ||
 	    (r = sysctl_apply(&c->spec, err)) < 0 ||
 	    (r = rootfs_mask_paths(&c->rootfs, err)) < 0 ||
-	    (r = set_labels(p, err)) < 0 ||
+	    (r = labels_set(p, !c->opt.no_new_keyring, err)) < 0 ||
 	    (r = rootfs_enter(&c->rootfs, c->opt.no_pivot, err)) < 0)
 		return r;
 	return 0;
@@ -154,7 +136,7 @@ static int prepare(struct container *c, char ***env, const char **program, struc
 		return r;
 	umask(022);
 	new_keyring(c);
-	if (!s->has_process)
+	if (!s->has_process || !s->process.args)
 		return 0;
 	if ((r = process_set_limits(s, err)) < 0 || (r = process_enter_cwd(&s->process, true, err)) < 0)
 		return r;
@@ -169,7 +151,14 @@ static int prepare(struct container *c, char ***env, const char **program, struc
 	return *program ? 0 : -ENOENT;
 }
 
-/* Waits on start.sock for a `start` that says go; one that goes away before is forgotten. */
+static int check_program(const struct container *c, struct err *err)
+{
+	if (!c->spec.has_process || !c->spec.process.args)
+		return err_set(err, 0, "process%s: missing in config.json, so there is nothing to start", c->spec.has_process ? ".args" : "");
+	return 0;
+}
+
+/* Waits on start.sock for a `start` that says go; one that goes away before is forgotten. Nothing to start: stays created. */
 static int wait_start(struct container *c, struct err *err)
 {
 	for (;;) {
@@ -180,8 +169,11 @@ static int wait_start(struct container *c, struct err *err)
 			continue;
 		if (fd < 0)
 			return err_set(err, errno, "wait for start");
-		if (sync_receive(fd, &ignored) == SYNC_GO)
-			return fd;
+		if (sync_receive(fd, &ignored) == SYNC_GO) {
+			if (check_program(c, &ignored) == 0)
+				return fd;
+			sync_send_error(fd, &ignored);
+		}
 		close(fd);
 	}
 }
@@ -189,12 +181,8 @@ static int wait_start(struct container *c, struct err *err)
 static int execute(struct container *c, char **env, const char *program, int report, struct err *err)
 {
 	const struct spec_process *p = &c->spec.process;
-	int r = container_hooks(c, HOOK_START_CONTAINER, "startContainer", "created", err);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (!c->spec.has_process || !p->args)
-		return err_set(err, 0, "config.json has no process.args to start");
 	c->seccomp.report = report;
 	if ((r = process_close_rest(c->opt.preserve_fds, err)) < 0 || (r = process_confine(p, &c->seccomp, err)) < 0)
 		return r;
@@ -221,6 +209,11 @@ _Noreturn void container_init(struct container *c)
 		if (report < 0)
 			_exit(1);
 		fd_close(&c->start);
+	} else if (check_program(c, &err) < 0)
+		goto fail;
+	if (container_hooks(c, HOOK_START_CONTAINER, "startContainer", "created", &err) < 0) {
+		sync_send(report, SYNC_HOOK_FAILED, err.text);
+		_exit(1);
 	}
 	execute(c, env, program, report, &err);
 fail:

@@ -3,17 +3,14 @@
  * Started once per operation, as root; never stays resident. Global options,
  * choosing the verb, and reporting errors where engines look for them. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
-#include "lib/buf.h"
-#include "lib/fd.h"
 #include "lib/sys.h"
 #include "runtime/oci/args.h"
+#include "runtime/oci/log.h"
 #include "runtime/oci/verbs.h"
 
 #define ROOT_DEFAULT "/run/coracle/runtime"
@@ -52,40 +49,7 @@ int verb_refused(const struct globals *g, int argc, char **argv, struct err *err
 {
 	(void)g;
 	(void)argc;
-	(void)argv;
-	return err_set(err, 0, "this command is not supported by coracle-runtime");
-}
-
-/* As runc does: the log gets a structured line, standard error then the bare text, since engines show it to people.
- * logrus' quoting and JSON's agree for what our messages hold. */
-static void report(const struct globals *g, const char *text)
-{
-	CLEANUP_BUF struct buf json = { 0 }, plain = { 0 };
-	char now[40];
-	int fd = -1;
-
-	state_time(now);
-	memcpy(now + 19, "Z", 2);
-	buf_init(&json, 16384);
-	buf_init(&plain, 16384);
-	buf_puts(&json, "{\"level\":\"error\",\"msg\":");
-	buf_json_string(&json, text, strlen(text));
-	buf_printf(&json, ",\"time\":\"%s\"}\n", now);
-	buf_printf(&plain, "time=\"%s\" level=error msg=", now);
-	buf_json_string(&plain, text, strlen(text));
-	buf_putc(&plain, '\n');
-	if (g->log)
-		fd = sys_openat(AT_FDCWD, g->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
-	if (fd >= 0) {
-		struct buf *b = g->log_json ? &json : &plain;
-
-		fd_write_full(fd, b->data, b->len);
-		close(fd);
-	}
-	if (fd >= 0)
-		dprintf(2, "%s\n", text);
-	else
-		fd_write_full(2, plain.data, plain.len);
+	return err_set(err, 0, "%s is not supported by coracle-runtime", argv[-1]);
 }
 
 static int help(FILE *out, int status)
@@ -104,12 +68,9 @@ static int version(void)
 	return 0;
 }
 
-static int fail(const struct globals *g, const char *verb, const struct err *err)
+static int fail(const struct err *err)
 {
-	char text[ERR_TEXT_MAX + 64];
-
-	snprintf(text, sizeof text, "%s%s%s", verb, *verb ? ": " : "", err->text);
-	report(g, text);
+	log_error(err->text);
 	return 1;
 }
 
@@ -123,7 +84,27 @@ static int run_verb(const struct globals *g, const struct verb *v, int argc, cha
 		if ((r = protect_binary(all, err)) < 0)
 			return r;
 	}
+	log_debug("coracle-runtime " CORACLE_VERSION ": %s", v->name);
 	return v->fn(g, argc, argv, err);
+}
+
+/* --rootless true|false|auto, as runc: the words of Go's ParseBool. */
+static bool parse_rootless(struct globals *g, const char *value, struct err *err)
+{
+	static const char *const YES[] = { "1", "t", "T", "true", "TRUE", "True" }, *const NO[] = { "0", "f", "F", "false", "FALSE", "False" };
+
+	g->rootless = ROOTLESS_AUTO;
+	if (!value || !*value || !strcmp(value, "auto"))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(YES); i++) {
+		if (!strcmp(value, YES[i]))
+			g->rootless = ROOTLESS_YES;
+		if (!strcmp(value, NO[i]))
+			g->rootless = ROOTLESS_NO;
+	}
+	if (g->rootless == ROOTLESS_AUTO)
+		err_set(err, 0, "--rootless: \"%s\" is neither true, false nor auto", value);
+	return g->rootless != ROOTLESS_AUTO;
 }
 
 /* Test builds: CORACLE_FAULT=N:ERRNO makes the Nth wrapped call of each process fail. */
@@ -140,12 +121,12 @@ static void arm_fault(void)
 int main(int argc, char **argv)
 {
 	struct globals g = { .root = ROOT_DEFAULT };
-	const char *format = "text";
+	const char *format = "text", *rootless = NULL;
 	bool systemd = false, show_version = false, show_help = false;
 	const struct args_option options[] = {
 		{ "root", 0, ARGS_VALUE, &g.root }, { "log", 0, ARGS_VALUE, &g.log }, { "log-format", 0, ARGS_VALUE, &format },
 		{ "debug", 0, ARGS_FLAG, &g.debug }, { "systemd-cgroup", 0, ARGS_FLAG, &systemd },
-		{ "rootless", 0, ARGS_IGNORED_VALUE, NULL }, { "criu", 0, ARGS_IGNORED_VALUE, NULL },
+		{ "rootless", 0, ARGS_VALUE, &rootless }, { "criu", 0, ARGS_IGNORED_VALUE, NULL },
 		{ "version", 'v', ARGS_FLAG, &show_version }, { "help", 'h', ARGS_FLAG, &show_help },
 	};
 	struct err err = ERR_INIT;
@@ -154,16 +135,17 @@ int main(int argc, char **argv)
 
 	if (!all)
 		return 1;
+	log_init(&g);
 	arm_fault();
 	memcpy(all, argv, sizeof *all * (size_t)(argc + 1));
 	n = args_parse(argc - 1, argv + 1, options, ARRAY_SIZE(options), true, &err);
 	argv++;
 	if (n < 0)
-		return fail(&g, "", &err);
+		return fail(&err);
 	g.log_json = !strcmp(format, "json");
 	if (!g.log_json && strcmp(format, "text")) {
 		err_set(&err, 0, "invalid log-format: %s", format);
-		return fail(&g, "", &err);
+		return fail(&err);
 	}
 	if (show_version)
 		return version();
@@ -171,20 +153,26 @@ int main(int argc, char **argv)
 		return help(show_help ? stdout : stderr, !show_help);
 	if (systemd) {
 		err_set(&err, 0, "--systemd-cgroup is not supported: cgroups are made directly");
-		return fail(&g, "", &err);
+		return fail(&err);
 	}
+	if (!parse_rootless(&g, rootless, &err))
+		return fail(&err);
 	g.root = args_absolute(g.root);
 	g.log = args_absolute(g.log);
 	for (size_t i = 0; i < ARRAY_SIZE(VERBS); i++)
 		if (!strcmp(argv[0], VERBS[i].name)) {
 			int r = run_verb(&g, &VERBS[i], n - 1, argv + 1, all, &err);
 
-			return r < 0 ? fail(&g, "", &err) : r;
+			if (r >= 0)
+				return r;
+			fail(&err);
+			/* runc's statuses where there is no program's */
+			return VERBS[i].fn == verb_exec ? 255 : 1;
 		}
 	if (!strcmp(argv[0], "help"))
 		return help(stdout, 0);
 	if (!strcmp(argv[0], "version"))
 		return version();
 	err_set(&err, 0, "no such command: %s", argv[0]);
-	return fail(&g, "", &err);
+	return fail(&err);
 }

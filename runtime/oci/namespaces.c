@@ -24,6 +24,24 @@ static const struct { int flag; const char *file; } KINDS[NS_COUNT] = {
 	[NS_CGROUP] = { CLONE_NEWCGROUP, "cgroup" }, [NS_TIME] = { CLONE_NEWTIME, "time" },
 };
 
+/* Without a mount namespace the container shares the host's mounts: whatever would be mounted stayed there. */
+int namespaces_check(const struct container *c, struct err *err)
+{
+	const struct spec *s = &c->spec;
+
+	if (s->ns[NS_MNT].present)
+		return 0;
+	if ((s->masked && *s->masked) || (s->readonly && *s->readonly))
+		return err_set(err, 0, "linux.maskedPaths, readonlyPaths: unable to restrict sys entries without a private MNT namespace");
+	if (s->mounts_n)
+		return err_set(err, 0, "mounts: unable to mount without a mount namespace: they would be the host's (list none, or add {\"type\": \"mount\"} to linux.namespaces)");
+	if (s->root_readonly || s->root_propagation)
+		return err_set(err, 0, "%s: needs a mount namespace", s->root_readonly ? "root.readonly" : "linux.rootfsPropagation");
+	if (s->ns[NS_USER].present)
+		return err_set(err, 0, "linux.namespaces: a user namespace needs a mount namespace");
+	return 0;
+}
+
 int namespaces_open(struct container *c, uint64_t *flags, struct err *err)
 {
 	*flags = 0;
@@ -44,8 +62,6 @@ int namespaces_open(struct container *c, uint64_t *flags, struct err *err)
 		if (ioctl(c->ns_fd[i], NS_GET_NSTYPE) != KINDS[i].flag)
 			return err_set(err, 0, "linux.namespaces: %s is not a %s namespace", ns->path, KINDS[i].file);
 	}
-	if (!c->spec.ns[NS_MNT].present)
-		return err_set(err, 0, "linux.namespaces: a container without a mount namespace is not supported");
 	return 0;
 }
 

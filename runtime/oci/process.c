@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,6 +19,7 @@
 #include "lib/sys.h"
 #include "runtime/oci/caps.h"
 #include "runtime/oci/process.h"
+#include "runtime/oci/schedule.h"
 
 int process_set_limits(const struct spec *s, struct err *err)
 {
@@ -29,14 +29,10 @@ int process_set_limits(const struct spec *s, struct err *err)
 		struct rlimit l = { p->rlimits[i].soft, p->rlimits[i].hard };
 
 		if (setrlimit(p->rlimits[i].resource, &l) < 0)
-			return err_set(err, errno, "set process.rlimits type %d to %llu:%llu", p->rlimits[i].resource,
+			return err_set(err, errno, "set process.rlimits %s to soft %llu, hard %llu", spec_rlimit_name(p->rlimits[i].resource),
 				       (unsigned long long)l.rlim_cur, (unsigned long long)l.rlim_max);
 	}
-	if (p->has_ioprio && syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, 0, p->ioprio) < 0)
-		return err_set(err, errno, "set process.ioPriority");
-	if (s->personality32 && personality(PER_LINUX32) < 0)
-		return err_set(err, errno, "set linux.personality");
-	return 0;
+	return schedule_apply(s, err);
 }
 
 /* After chdir the kernel says by the name whether we are still below the root:

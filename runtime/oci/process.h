@@ -11,7 +11,7 @@
 #include "runtime/oci/seccomp.h"
 #include "runtime/oci/spec.h"
 
-/* rlimits, umask, io priority, personality: while still privileged. */
+/* rlimits and what schedule_apply does: while still privileged. */
 int process_set_limits(const struct spec *s, struct err *err);
 /* chdir to process.cwd; make: create it when missing. Refuses a directory outside the root (CVE-2024-21626). */
 int process_enter_cwd(const struct spec_process *p, bool make, struct err *err);

@@ -82,6 +82,11 @@ int rootfs_prepare(struct rootfs *r, struct err *err)
 	unsigned long how = r->spec->root_propagation & ~(unsigned long)MS_REC;
 	int rc;
 
+	/* the mounts are the host's: the tree is entered as it is */
+	if (!r->spec->ns[NS_MNT].present) {
+		r->fd = sys_openat(AT_FDCWD, r->path, O_PATH | O_DIRECTORY, 0);
+		return r->fd < 0 ? err_set(err, -r->fd, "open the rootfs %s", r->path) : 0;
+	}
 	/* a slave still sees the host's later mounts below shared volumes, and sends nothing back */
 	if (how != MS_SHARED && how != MS_PRIVATE)
 		how = MS_SLAVE;
@@ -190,12 +195,21 @@ static int move_and_chroot(struct rootfs *r, struct err *err)
 	return 0;
 }
 
+static int only_chroot(struct rootfs *r, struct err *err)
+{
+	if (fchdir(r->fd) < 0 || chroot(".") < 0)
+		return err_set(err, errno, "enter the rootfs");
+	return 0;
+}
+
 int rootfs_enter(struct rootfs *r, bool no_pivot, struct err *err)
 {
 	unsigned long how = r->spec->root_propagation;
 	struct mount_attr ro = { .attr_set = MOUNT_ATTR_RDONLY };
 	int rc;
 
+	if (!r->spec->ns[NS_MNT].present)
+		return only_chroot(r, err);
 	if (r->spec->root_readonly) {
 		rc = sys_mount_setattr(r->fd, "", AT_EMPTY_PATH, &ro, sizeof ro);
 		if (rc < 0)

@@ -3,6 +3,8 @@
  * beyond the file itself. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/fd.h"
@@ -24,6 +26,36 @@ static int parse_document(struct spec *s, int dirfd, const char *name, struct er
 	return 0;
 }
 
+void spec_warn(struct spec *s, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	const char *copy;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	copy = s->warnings_n < SPEC_WARNINGS_MAX ? arena_join(&s->arena, text, "", "") : NULL;
+	if (copy)
+		s->warnings[s->warnings_n++] = copy;
+}
+
+/* "1.2.3", "1.3.0-rc.1", "1.0.2-dev+x": numbers without leading zeros, then what SemVer allows. */
+static bool is_semver(const char *v)
+{
+	for (int part = 0; part < 3; part++) {
+		size_t n = strspn(v, "0123456789");
+
+		if (!n || (n > 1 && *v == '0') || (part < 2 && v[n] != '.'))
+			return false;
+		v += n + (part < 2);
+	}
+	if (!*v)
+		return true;
+	return (*v == '-' || *v == '+') && v[1] &&
+	       strspn(v, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-+") == strlen(v);
+}
+
 /* config.md, "Specification version": SemVer; newer minor versions only add properties. */
 static int check_version(struct spec *s, yyjson_val *root, struct err *err)
 {
@@ -33,7 +65,9 @@ static int check_version(struct spec *s, yyjson_val *root, struct err *err)
 		return r;
 	if (!r)
 		return err_set(err, 0, "ociVersion: missing");
-	if (strncmp(s->version, "1.", 2) || s->version[2] < '0' || s->version[2] > '9')
+	if (!is_semver(s->version))
+		return err_set(err, 0, "ociVersion: \"%s\" is not a version as SemVer writes it (MAJOR.MINOR.PATCH)", s->version);
+	if (strncmp(s->version, "1.", 2))
 		return err_set(err, 0, "ociVersion: \"%s\" is not a version 1.x of the runtime specification", s->version);
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 #define SPEC_VERSION "1.3.0"	/* what we implement, printed by --version and `features` */
 #define SPEC_BYTES_MAX (8u << 20)	/* largest config.json that is read */
+#define SPEC_WARNINGS_MAX 16
 #define SPEC_SECCOMP_ANNOTATION "org.coracle.seccomp"
 
 enum spec_ns { NS_USER, NS_PID, NS_NET, NS_MNT, NS_IPC, NS_UTS, NS_CGROUP, NS_TIME, NS_COUNT };
@@ -65,6 +66,17 @@ struct spec_rlimit {
 	uint64_t soft, hard;
 };
 
+/* As sched_setattr(2) takes it. */
+struct spec_scheduler {
+	bool present;
+	uint32_t policy, priority;
+	uint64_t flags, runtime, deadline, period;
+	int32_t nice;
+};
+
+#define SPEC_CPU_WORDS 128	/* 8192 processors, the most a kernel is built for */
+#define SPEC_NODE_WORDS 16
+
 /* Capability sets are masks of (1 << number). */
 struct spec_caps {
 	uint64_t bounding, effective, inheritable, permitted, ambient;
@@ -85,6 +97,8 @@ struct spec_process {
 	struct spec_caps caps;
 	int oom_score_adj;
 	int ioprio;		/* as ioprio_set(2) takes it */
+	struct spec_scheduler scheduler;
+	uint64_t *cpus_initial, *cpus_final;	/* execCPUAffinity: SPEC_CPU_WORDS words, or NULL */
 	const char *apparmor, *selinux;
 };
 
@@ -109,6 +123,19 @@ struct spec_hugepage {
 
 struct spec_pair {
 	const char *key, *value;
+};
+
+struct spec_memory_policy {
+	bool present;
+	int mode;		/* with its flags, as set_mempolicy(2) takes it */
+	uint64_t *nodes;	/* SPEC_NODE_WORDS words, or NULL */
+};
+
+struct spec_rdt {
+	bool present, monitoring;
+	const char *clos;	/* closID, NULL: the container's id */
+	const char *l3, *bandwidth;	/* NULL when absent */
+	char **schemata;	/* NULL-terminated or NULL */
 };
 
 /* Each value is valid when its has_ flag is set. */
@@ -179,7 +206,13 @@ struct spec {
 	unsigned long root_propagation;	/* MS_* flags, 0: not given */
 	yyjson_val *seccomp;		/* linux.seccomp, compiled by seccomp.c; NULL when absent */
 	bool seccomp_default;		/* the annotation asks for the built-in profile */
-	bool personality32;
+	bool has_personality, personality32;
+	struct spec_memory_policy memory_policy;
+	struct spec_rdt rdt;
+	struct spec_pair *net_devices;	/* key: the host's name, value: the container's */
+	size_t net_devices_n;
+	const char *warnings[SPEC_WARNINGS_MAX];	/* what is there and has no effect */
+	size_t warnings_n;
 };
 
 /* Reads dir/config.json (dirfd: directory of the bundle). s must be zeroed. */
@@ -193,9 +226,21 @@ int spec_parse_process(struct spec *s, yyjson_val *process, const char *where, s
 int spec_parse_mounts(struct spec *s, yyjson_val *root, struct err *err);
 int spec_parse_hooks(struct spec *s, yyjson_val *root, struct err *err);
 int spec_parse_linux(struct spec *s, yyjson_val *lin, struct err *err);
+int spec_parse_schedule(struct spec *s, yyjson_val *process, const char *where, struct err *err);
+int spec_parse_platform(struct spec *s, yyjson_val *lin, struct err *err);
 int spec_parse_resources(struct spec *s, yyjson_val *resources, struct err *err);
 int spec_parse_id_maps(struct spec *s, yyjson_val *obj, const char *where, const char *key, struct spec_id_map **out, size_t *n, struct err *err);
 int spec_parse_pairs(struct spec *s, yyjson_val *obj, const char *where, const char *key, struct spec_pair **out, size_t *n, struct err *err);
+
+/* Notes something that is not an error, for the caller to report (log_spec_warnings). */
+void spec_warn(struct spec *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* "0-3,7" as a bitmap of words * 64 bits; where names the property. */
+int spec_parse_list(struct spec *s, const char *text, const char *where, size_t words, uint64_t **out, struct err *err);
+/* "RLIMIT_NOFILE" for messages. */
+const char *spec_rlimit_name(int resource);
+/* Names that `features` prints: the i-th one, NULL at the end. */
+const char *spec_memory_mode_name(size_t i);
+const char *spec_memory_flag_name(size_t i);
 
 /* The value of an annotation, or NULL. */
 const char *spec_annotation(const struct spec *s, const char *key);

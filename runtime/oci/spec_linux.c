@@ -131,42 +131,6 @@ static int parse_time_offsets(struct spec *s, yyjson_val *lin, struct err *err)
 	return 0;
 }
 
-static int parse_personality(struct spec *s, yyjson_val *lin, struct err *err)
-{
-	yyjson_val *o = NULL;
-	const char *domain = "LINUX";
-	int r = jsonv_object(lin, "linux", "personality", &o, err);
-
-	if (r <= 0)
-		return r;
-	if ((r = jsonv_string(o, "linux.personality", "domain", &domain, err)) < 0)
-		return r;
-	if (strcmp(domain, "LINUX") && strcmp(domain, "LINUX32"))
-		return err_set(err, 0, "linux.personality.domain: unknown value \"%s\"", domain);
-	s->personality32 = !strcmp(domain, "LINUX32");
-	return 0;
-}
-
-/* Only the sysctls that belong to one of the container's own namespaces may be set (config-linux.md, "Sysctl"). */
-static int check_sysctl(const struct spec *s, struct err *err)
-{
-	for (size_t i = 0; i < s->sysctl_n; i++) {
-		const char *k = s->sysctl[i].key;
-		bool ipc = !strncmp(k, "kernel.msg", 10) || !strncmp(k, "kernel.shm", 10) || !strcmp(k, "kernel.sem") || !strncmp(k, "fs.mqueue.", 10) ||
-			   !strncmp(k, "kernel/msg", 10) || !strncmp(k, "kernel/shm", 10) || !strcmp(k, "kernel/sem") || !strncmp(k, "fs/mqueue/", 10);
-		bool net = !strncmp(k, "net.", 4) || !strncmp(k, "net/", 4);
-		bool uts = !strcmp(k, "kernel.domainname") || !strcmp(k, "kernel/domainname") || !strcmp(k, "kernel.hostname") || !strcmp(k, "kernel/hostname");
-
-		if (strstr(k, "..") || *k == '/')
-			return err_set(err, 0, "linux.sysctl: \"%s\" is not a name", k);
-		if (!ipc && !net && !uts)
-			return err_set(err, 0, "linux.sysctl: \"%s\" is not in a separate kernel namespace", k);
-		if (!s->ns[ipc ? NS_IPC : net ? NS_NET : NS_UTS].present)
-			return err_set(err, 0, "linux.sysctl: \"%s\" is not allowed in the host's namespace", k);
-	}
-	return 0;
-}
-
 static int check_user_maps(const struct spec *s, struct err *err)
 {
 	bool fresh = s->ns[NS_USER].present && !s->ns[NS_USER].path;
@@ -193,12 +157,11 @@ int spec_parse_linux(struct spec *s, yyjson_val *lin, struct err *err)
 	    (r = jsonv_object(lin, "linux", "resources", &resources, err)) < 0 ||
 	    (resources && (r = spec_parse_resources(s, resources, err)) < 0) ||
 	    (r = spec_parse_pairs(s, lin, "linux", "sysctl", &s->sysctl, &s->sysctl_n, err)) < 0 ||
-	    (r = check_sysctl(s, err)) < 0 ||
 	    (r = jsonv_strings(lin, "linux", "maskedPaths", &s->arena, &s->masked, NULL, err)) < 0 ||
 	    (r = jsonv_strings(lin, "linux", "readonlyPaths", &s->arena, &s->readonly, NULL, err)) < 0 ||
 	    (r = jsonv_string(lin, "linux", "mountLabel", &s->mount_label, err)) < 0 ||
 	    (r = parse_propagation(s, lin, err)) < 0 ||
-	    (r = parse_personality(s, lin, err)) < 0 ||
+	    (r = spec_parse_platform(s, lin, err)) < 0 ||
 	    (r = jsonv_object(lin, "linux", "seccomp", &s->seccomp, err)) < 0)
 		return r;
 	return 0;

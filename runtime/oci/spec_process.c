@@ -24,6 +24,14 @@ static int rlimit_number(const char *name)
 	return -1;
 }
 
+const char *spec_rlimit_name(int resource)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(RLIMITS); i++)
+		if (RLIMITS[i].resource == resource)
+			return RLIMITS[i].name;
+	return "?";
+}
+
 static int parse_rlimits(struct spec *s, yyjson_val *p, const char *where, struct err *err)
 {
 	struct spec_process *out = &s->process;
@@ -97,7 +105,7 @@ static int parse_user(struct spec *s, yyjson_val *p, struct err *err)
 
 /* Names that this kernel or we do not know are left out: the specification wants
  * a warning at most for a capability that cannot be granted. */
-static int parse_cap_set(yyjson_val *caps, const char *key, uint64_t *mask, struct err *err)
+static int parse_cap_set(struct spec *s, yyjson_val *caps, const char *key, uint64_t *mask, struct err *err)
 {
 	yyjson_val *arr = NULL, *v;
 	yyjson_arr_iter it;
@@ -114,6 +122,8 @@ static int parse_cap_set(yyjson_val *caps, const char *key, uint64_t *mask, stru
 		n = caps_number(yyjson_get_str(v));
 		if (n >= 0)
 			*mask |= UINT64_C(1) << n;
+		else
+			spec_warn(s, "ignoring unknown capability process.capabilities.%s: \"%s\"", key, yyjson_get_str(v));
 	}
 	return 0;
 }
@@ -127,35 +137,13 @@ static int parse_caps(struct spec *s, yyjson_val *p, struct err *err)
 	if (r <= 0)
 		return r;
 	s->process.has_caps = true;
-	if ((r = parse_cap_set(caps, "bounding", &c->bounding, err)) < 0 ||
-	    (r = parse_cap_set(caps, "effective", &c->effective, err)) < 0 ||
-	    (r = parse_cap_set(caps, "inheritable", &c->inheritable, err)) < 0 ||
-	    (r = parse_cap_set(caps, "permitted", &c->permitted, err)) < 0 ||
-	    (r = parse_cap_set(caps, "ambient", &c->ambient, err)) < 0)
+	if ((r = parse_cap_set(s, caps, "bounding", &c->bounding, err)) < 0 ||
+	    (r = parse_cap_set(s, caps, "effective", &c->effective, err)) < 0 ||
+	    (r = parse_cap_set(s, caps, "inheritable", &c->inheritable, err)) < 0 ||
+	    (r = parse_cap_set(s, caps, "permitted", &c->permitted, err)) < 0 ||
+	    (r = parse_cap_set(s, caps, "ambient", &c->ambient, err)) < 0)
 		return r;
 	return 0;
-}
-
-static int parse_ioprio(struct spec *s, yyjson_val *p, struct err *err)
-{
-	static const char *const CLASSES[] = { "", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE" };
-	yyjson_val *o = NULL;
-	const char *class = "";
-	int64_t prio = 0;
-	int r = jsonv_object(p, "process", "ioPriority", &o, err);
-
-	if (r <= 0)
-		return r;
-	if ((r = jsonv_string(o, "process.ioPriority", "class", &class, err)) < 0 ||
-	    (r = jsonv_int(o, "process.ioPriority", "priority", &prio, 0, 7, err)) < 0)
-		return r;
-	for (int i = 1; i < (int)ARRAY_SIZE(CLASSES); i++)
-		if (!strcmp(CLASSES[i], class)) {
-			s->process.ioprio = i << 13 | (int)prio;
-			s->process.has_ioprio = true;
-			return 0;
-		}
-	return err_set(err, 0, "process.ioPriority.class: unknown value \"%s\"", class);
 }
 
 static int parse_console_size(struct spec *s, yyjson_val *p, struct err *err)
@@ -190,7 +178,7 @@ int spec_parse_process(struct spec *s, yyjson_val *p, const char *where, struct 
 	    (r = jsonv_string(p, where, "cwd", &out->cwd, err)) < 0 ||
 	    (r = parse_rlimits(s, p, where, err)) < 0 ||
 	    (r = parse_caps(s, p, err)) < 0 ||
-	    (r = parse_ioprio(s, p, err)) < 0 ||
+	    (r = spec_parse_schedule(s, p, where, err)) < 0 ||
 	    (r = jsonv_string(p, where, "apparmorProfile", &out->apparmor, err)) < 0 ||
 	    (r = jsonv_string(p, where, "selinuxLabel", &out->selinux, err)) < 0 ||
 	    (r = jsonv_int(p, where, "oomScoreAdj", &oom, -1000, 1000, err)) < 0)

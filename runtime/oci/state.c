@@ -112,7 +112,19 @@ int state_write_config(int dir, const struct spec *s, struct err *err)
 	return r < 0 ? err_set(err, -r, "keep config.json in the state directory") : 0;
 }
 
-int state_write(int dir, const char *id, const struct spec *s, const char *bundle, const char *rootfs, const struct cgroup *c, pid_t pid, const char *created, struct err *err)
+static void resctrl(struct buf *b, const struct rdt *rdt)
+{
+	const char *path;
+
+	for (int i = 0; (path = rdt_owned(rdt, i)); i++) {
+		buf_puts(b, i ? "," : ",\"resctrl\":[");
+		buf_json_string(b, path, strlen(path));
+	}
+	if (rdt_owned(rdt, 0))
+		buf_putc(b, ']');
+}
+
+int state_write(int dir, const char *id, const struct spec *s, const char *bundle, const char *rootfs, const struct cgroup *c, const struct rdt *rdt, pid_t pid, const char *created, struct err *err)
 {
 	CLEANUP_BUF struct buf b = { 0 };
 	bool hooks = false, ours = false;
@@ -135,12 +147,19 @@ int state_write(int dir, const char *id, const struct spec *s, const char *bundl
 	member(&b, "created", created);
 	member(&b, "cgroup", c->path);
 	buf_printf(&b, ",\"cgroupOurs\":%s,\"hooks\":%s,\"namespaces\":%u", ours ? "true" : "false", hooks ? "true" : "false", namespaces);
+	resctrl(&b, rdt);
 	annotations(&b, s->annotations, s->annotations_n);
 	buf_puts(&b, "}\n");
 	r = buf_error(&b);
-	/* the directory is new and ours; nobody looks for state.json before it is complete */
-	if (r == 0 && (r = write_file(dir, "state.new", b.data, b.len)) == 0)
-		r = sys_renameat2(dir, "state.new", dir, "state.json", 0);
+	if (r == 0)
+		r = write_file(dir, "state.new", b.data, b.len);
+	return r < 0 ? err_set(err, -r, "write state.json") : 0;
+}
+
+int state_publish(int dir, struct err *err)
+{
+	int r = sys_renameat2(dir, "state.new", dir, "state.json", 0);
+
 	return r < 0 ? err_set(err, -r, "write state.json") : 0;
 }
 
@@ -161,6 +180,7 @@ static int parse(struct state *s, struct err *err)
 	    (r = jsonv_uint(top, "", "pid", &pid, INT32_MAX, err)) < 0 ||
 	    (r = jsonv_uint(top, "", "startTime", &s->start_time, UINT64_MAX, err)) < 0 ||
 	    (r = jsonv_uint(top, "", "namespaces", &namespaces, UINT32_MAX, err)) < 0 ||
+	    (r = jsonv_array(top, "", "resctrl", &s->resctrl, err)) < 0 ||
 	    (r = jsonv_object(top, "", "annotations", &s->annotations, err)) < 0)
 		return r;
 	s->pid = (pid_t)pid;
@@ -193,6 +213,13 @@ int state_load(struct state *s, const char *root, const char *id, struct err *er
 	}
 	r = fd_read_file(s->dir, "state.json", STATE_BYTES_MAX, &text, &n, err);
 	if (r == -ENOENT) {
+		r = fd_read_file(s->dir, "state.new", STATE_BYTES_MAX, &text, &n, err);
+		s->creating = r == 0;
+	}
+	/* created in between */
+	if (r == -ENOENT)
+		r = fd_read_file(s->dir, "state.json", STATE_BYTES_MAX, &text, &n, err);
+	if (r == -ENOENT || (s->creating && !n)) {
 		err_set(err, 0, "container does not exist (it is being created, or its creation was cut off)");
 		return -ENOENT;
 	}
@@ -218,6 +245,8 @@ enum state_status state_status(const struct state *s, const struct cgroup *cg)
 
 	if (proc_read(s->pid, &p) < 0 || p.start_time != s->start_time || p.state == 'Z' || p.state == 'X')
 		return STATUS_STOPPED;
+	if (s->creating)
+		return STATUS_CREATING;
 	if (faccessat(s->dir, "start.sock", F_OK, 0) == 0)
 		return STATUS_CREATED;
 	return cg && cgroup_frozen(cg) ? STATUS_PAUSED : STATUS_RUNNING;

@@ -1,6 +1,7 @@
 /* state.h - what the runtime remembers of a container: --root/ID/.
  *
- *	state.json	written once, by rename, when the container is created
+ *	state.new	the same as state.json, while the container is being created
+ *	state.json	by rename, when it is created
  *	config.json	the bundle's configuration as it was then (hooks, process and seccomp for exec, later changes have no effect)
  *	start.sock	the created container waits there; gone once it is started
  *
@@ -16,6 +17,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "runtime/oci/cgroup.h"
+#include "runtime/oci/intelrdt.h"
 #include "runtime/oci/spec.h"
 
 #define STATE_ID_MAX 1024
@@ -33,6 +35,8 @@ struct state {
 	uint64_t start_time;		/* /proc/PID/stat, field 22: tells a reused pid apart */
 	unsigned namespaces;		/* 1 << enum spec_ns: differs from the runtime's own */
 	yyjson_val *annotations;	/* object or NULL */
+	yyjson_val *resctrl;		/* directories of ours in resctrl, array or NULL */
+	bool creating;			/* only state.new is there */
 };
 
 /* Letters, digits and "_+-." , not "." or "..", as runc. */
@@ -40,8 +44,10 @@ int state_check_id(const char *id, struct err *err);
 
 /* Makes --root/ID. -EEXIST: "container with given ID already exists". Returns its descriptor. */
 int state_create_dir(const char *root, const char *id, struct err *err);
-/* Writes state.json. created: RFC 3339. */
-int state_write(int dir, const char *id, const struct spec *s, const char *bundle, const char *rootfs, const struct cgroup *c, pid_t pid, const char *created, struct err *err);
+/* Writes state.new: what is known while the container is being created. created: RFC 3339. */
+int state_write(int dir, const char *id, const struct spec *s, const char *bundle, const char *rootfs, const struct cgroup *c, const struct rdt *rdt, pid_t pid, const char *created, struct err *err);
+/* The container is created: from now on state.json is there. */
+int state_publish(int dir, struct err *err);
 /* Keeps a copy of the configuration. */
 int state_write_config(int dir, const struct spec *s, struct err *err);
 /* Removes --root/ID and what is in it. */

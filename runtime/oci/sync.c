@@ -36,7 +36,7 @@ int sync_receive(int fd, struct err *err)
 	if (n == 0)
 		return SYNC_EOF;
 	buf[n] = '\0';
-	if (buf[0] == SYNC_ERROR || buf[0] == SYNC_LISTENER)
+	if (buf[0] == SYNC_ERROR || buf[0] == SYNC_LISTENER || buf[0] == SYNC_HOOK_FAILED)
 		err_set(err, 0, "%s", buf + 1);
 	return buf[0];
 }

@@ -11,6 +11,7 @@
 enum sync_message {
 	SYNC_EOF = 0,
 	SYNC_ERROR = 'E',	/* child: failed, the text says why */
+	SYNC_HOOK_FAILED = 'F',	/* child: a startContainer hook failed, the text says how; the container is to be destroyed */
 	SYNC_HOOKS = 'H',	/* child: namespaces and mounts are there; run prestart and createRuntime hooks */
 	SYNC_READY = 'R',	/* child: created */
 	SYNC_GO = 'G',		/* runtime: go on (user namespace mapped, hooks done, start, listener taken) */

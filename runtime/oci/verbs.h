@@ -16,6 +16,7 @@ struct globals {
 	const char *log;	/* --log, NULL: none */
 	bool log_json;
 	bool debug;
+	enum { ROOTLESS_AUTO, ROOTLESS_NO, ROOTLESS_YES } rootless;	/* --rootless */
 };
 
 int verb_create(const struct globals *g, int argc, char **argv, struct err *err);
@@ -39,6 +40,11 @@ int delete_container(const struct globals *g, struct state *s, struct err *err);
 int wait_foreground(pid_t pid, int master, struct err *err);
 /* protect.c: see there. */
 int protect_binary(char **argv, struct err *err);
+
+/* --preserve-fds N: descriptors 3 to 2+N must be open, else ours could end up in the container. */
+int verb_check_fds(int n, struct err *err);
+/* --pidfd-socket: connects to path and sends a descriptor of pid with the text what. path may be NULL. */
+int verb_send_pidfd(const char *path, pid_t pid, const char *what, struct err *err);
 
 /* "wrong number of arguments" texts in one place. */
 int verb_usage(struct err *err, const char *usage);
