@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cdefs.h"
 #include "fd.h"
 #include "sys.h"
+
+#define LINKS_MAX 8	/* dangling links one behind the other */
 
 int path_open_in(int rootfd, const char *path, int flags, mode_t mode)
 {
@@ -43,9 +46,26 @@ int path_component_ok(const char *s)
 	return 1;
 }
 
+static int make_dirs(int rootfd, const char *path, mode_t mode, int depth);
+
+/* prefix is a link to what is not there yet: makes that, inside the root too. parent and dir: the directory that holds the link. */
+static int make_behind_link(int rootfd, int parent, const char *dir, const char *name, mode_t mode, int depth)
+{
+	char text[PATH_MAX], path[2 * PATH_MAX];
+	ssize_t n = readlinkat(parent, name, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return -ENOENT;
+	if (depth >= LINKS_MAX)
+		return -ELOOP;
+	text[n] = '\0';
+	snprintf(path, sizeof(path), "%s%s%s", text[0] == '/' ? "" : dir, text[0] == '/' ? "" : "/", text);
+	return make_dirs(rootfd, path, mode, depth + 1);
+}
+
 /* Opens the directory NAME of dirfd, making it when it is missing. prefix is the whole
  * path so far: resolved from the root each time, so that a link on the way stays inside the root. */
-static int open_or_make(int rootfd, const char *prefix, mode_t mode)
+static int open_or_make(int rootfd, const char *prefix, mode_t mode, int depth)
 {
 	CLEANUP_FD int parent = -1;
 	char dir[PATH_MAX];
@@ -62,10 +82,13 @@ static int open_or_make(int rootfd, const char *prefix, mode_t mode)
 	r = sys_mkdirat(parent, slash ? slash + 1 : prefix, mode);
 	if (r < 0 && r != -EEXIST)
 		return r;
-	return path_open_in(rootfd, prefix, O_PATH | O_DIRECTORY, 0);
+	fd = path_open_in(rootfd, prefix, O_PATH | O_DIRECTORY, 0);
+	if (fd == -ENOENT && r == -EEXIST)
+		return make_behind_link(rootfd, parent, dir, slash ? slash + 1 : prefix, mode, depth);
+	return fd;
 }
 
-int path_mkdirs_in(int rootfd, const char *path, mode_t mode)
+static int make_dirs(int rootfd, const char *path, mode_t mode, int depth)
 {
 	char prefix[PATH_MAX];
 	CLEANUP_FD int fd = path_open_in(rootfd, ".", O_PATH | O_DIRECTORY, 0);
@@ -88,9 +111,14 @@ int path_mkdirs_in(int rootfd, const char *path, mode_t mode)
 		prefix[n] = '\0';
 		path += len;
 		fd_close(&fd);
-		fd = open_or_make(rootfd, prefix, mode);
+		fd = open_or_make(rootfd, prefix, mode, depth);
 	}
 	return fd_take(&fd);
+}
+
+int path_mkdirs_in(int rootfd, const char *path, mode_t mode)
+{
+	return make_dirs(rootfd, path, mode, 0);
 }
 
 int path_open_parent_in(int rootfd, const char *path, mode_t mode, const char **base)

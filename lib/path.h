@@ -14,8 +14,8 @@
 int path_open_in(int rootfd, const char *path, int flags, mode_t mode);
 
 /* Makes the directories of path (all of them) inside the tree, each with mode
- * and owned by the caller; existing ones are left alone. Returns an O_PATH
- * descriptor of the last one, or -errno. */
+ * and owned by the caller; existing ones are left alone; what a dangling link
+ * leads to is made inside the tree. Returns an O_PATH descriptor of the last one, or -errno. */
 int path_mkdirs_in(int rootfd, const char *path, mode_t mode);
 
 /* The same for everything but the last component; *base points at it within path. Returns the directory's descriptor. */

@@ -127,11 +127,21 @@ static void paths_stay_inside_the_tree(void **state)
 	close(fd);
 	assert_int_equal(faccessat(root, "evil", F_OK, 0), 0);
 	assert_int_equal(faccessat(dirfd_, "evil", F_OK, 0), -1);
-	/* a dangling absolute link on the way is not made outside */
-	assert_int_equal(symlinkat("/nowhere", root, "link"), 0);
+	/* what a dangling absolute link on the way names is made inside, never outside */
+	assert_int_equal(symlinkat("/nowhere/deep", root, "link"), 0);
 	fd = path_mkdirs_in(root, "link/x", 0755);
-	assert_true(fd < 0);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(faccessat(root, "nowhere/deep/x", F_OK, 0), 0);
 	assert_int_equal(access("/nowhere", F_OK), -1);
+	assert_int_equal(symlinkat("../../../../upper/there", root, "deep/er/link"), 0);
+	fd = path_mkdirs_in(root, "deep/er/link", 0755);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(faccessat(root, "upper/there", F_OK, 0), 0);
+	assert_int_equal(faccessat(dirfd_, "upper", F_OK, 0), -1);
+	assert_int_equal(symlinkat("circle", root, "circle"), 0);
+	assert_int_equal(path_mkdirs_in(root, "circle/x", 0755), -ELOOP);
 	assert_int_equal(fd_read_small(dirfd_, "secret", text, sizeof(text)), 7);
 	close(root);
 }
