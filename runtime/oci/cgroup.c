@@ -31,7 +31,7 @@ static void add_hierarchy(struct cgroup *c, char *line)
 	snprintf(h->option, sizeof h->option, "%s", controllers);
 	snprintf(h->name, sizeof h->name, "%s", h->v2 ? "unified" : strncmp(controllers, "name=", 5) ? controllers : controllers + 5);
 	h->dir = -1;
-	h->created = false;
+	h->created = h->left_out = false;
 	c->n++;
 }
 
@@ -73,6 +73,7 @@ int cgroup_init(struct cgroup *c, const char *cgroups_path, const char *id, stru
 
 	c->n = 0;
 	c->pure_v2 = false;
+	c->named = cgroups_path && *cgroups_path;
 	c->base = sys_openat(AT_FDCWD, CGROUP_ROOT, O_PATH | O_DIRECTORY, 0);
 	if (c->base < 0)
 		return err_set(err, -c->base, "open " CGROUP_ROOT);
@@ -166,7 +167,7 @@ int cgroup_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, const
 	return cgroup_v1_apply(h, res, err);
 }
 
-static int create_one(struct cgroup *c, struct cgroup_hierarchy *h, struct err *err)
+static int create_one(struct cgroup *c, struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err)
 {
 	char path[CGROUP_PATH_MAX + 80];
 	int r;
@@ -175,8 +176,10 @@ static int create_one(struct cgroup *c, struct cgroup_hierarchy *h, struct err *
 	r = make_dirs(c, h, path, &h->created);
 	if (r == -ENODEV)
 		return 0;
-	if (r < 0)
-		return err_set(err, -r, "make the cgroup %s/%s", CGROUP_ROOT, path);
+	if (r < 0) {
+		err_set(err, -r, "make the cgroup %s/%s", CGROUP_ROOT, path);
+		return cgroup_leave_out(c, h, res, r, err);
+	}
 	h->dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
 	if (h->dir < 0)
 		return err_set(err, -h->dir, "open the cgroup %s/%s", CGROUP_ROOT, path);
@@ -195,7 +198,7 @@ int cgroup_create(struct cgroup *c, const struct spec_resources *res, struct err
 	int r = cgroup_check(c, res, err);
 
 	for (int i = 0; i < c->n && r >= 0; i++)
-		if ((r = create_one(c, &c->h[i], err)) >= 0 && c->h[i].dir >= 0)
+		if ((r = create_one(c, &c->h[i], res, err)) >= 0 && c->h[i].dir >= 0)
 			r = cgroup_apply(c, &c->h[i], res, err);
 	return r < 0 ? r : 0;
 }

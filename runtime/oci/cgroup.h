@@ -21,12 +21,14 @@ struct cgroup_hierarchy {
 	char option[72];	/* v1: mount option of the hierarchy: "memory", "name=systemd" */
 	bool v2;
 	bool created;		/* the directory is ours to remove */
+	bool left_out;		/* rootless: not ours to make groups in */
 	int dir;		/* the container's directory, -1: not open */
 };
 
 struct cgroup {
 	int base;		/* CGROUP_ROOT, -1: not open */
 	bool pure_v2;
+	bool named;		/* linux.cgroupsPath was given */
 	char path[CGROUP_PATH_MAX];	/* without a leading slash: "coracle/ID" */
 	struct cgroup_hierarchy h[CGROUP_HIERARCHIES];
 	int n;
@@ -60,9 +62,12 @@ int cgroup_frozen(const struct cgroup *c);
 /* Kills what is left and removes the directories, waiting up to 10 s for them to become empty. all: also those not marked created. */
 int cgroup_remove(struct cgroup *c, bool all, struct err *err);
 
-/* Mounts the container's view of the control groups at the directory destfd of
- * the rootfs (type "cgroup"). flags: MS_* . own_ns: the container has a cgroup namespace. */
-int cgroup_mount(const struct cgroup *c, int rootfd, int destfd, const char *dest, unsigned long flags, bool own_ns, struct err *err);
+/* Mounts the container's view of the control groups at the directory destfd of the rootfs (type "cgroup").
+ * flags: MS_*; own_ns: the container has a cgroup namespace; in_userns: and a user namespace; label: linux.mountLabel or NULL. */
+int cgroup_mount(const struct cgroup *c, int destfd, unsigned long flags, bool own_ns, bool in_userns, const char *label, struct err *err);
+
+/* cgroup_rootless.c: a hierarchy that we may not make directories in (code: -errno, which err holds). 0: it is left out. */
+int cgroup_leave_out(const struct cgroup *c, struct cgroup_hierarchy *h, const struct spec_resources *res, int code, struct err *err);
 
 /* What this host cannot do at all, before anything is written. */
 int cgroup_check(const struct cgroup *c, const struct spec_resources *res, struct err *err);

@@ -1,10 +1,13 @@
 /* cgroup_mount.c - the container's view of its control groups (a mount of type
- * "cgroup"). Runs in the container's first process before pivot_root. */
+ * "cgroup"). Runs in the container's first process before pivot_root. With a
+ * cgroup namespace the hierarchies are mounted, whose root is then the container's
+ * group; else those groups are bound. Never a hierarchy's own root, whose
+ * release_agent runs programs as root of the host (CVE-2022-0492). */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 #include "lib/fd.h"
 #include "lib/path.h"
@@ -13,46 +16,66 @@
 
 #define PER_MOUNT (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY | MS_RELATIME)
 
-/* Binds the container's directory of a hierarchy. By its path: our descriptors
- * of it belong to the runtime's mount namespace, which nothing can be bound from.
- * Returns 1 when it is still to be made read-only. */
-static int bind_dir(const struct cgroup *c, const struct cgroup_hierarchy *h, int destfd, unsigned long flags)
+static uint64_t attributes(unsigned long flags)
 {
-	char from[CGROUP_PATH_MAX + 96], to[32];
+	return (flags & MS_NOSUID ? MOUNT_ATTR_NOSUID : 0U) | (flags & MS_NODEV ? MOUNT_ATTR_NODEV : 0U) |
+	       (flags & MS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0U) | (flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0U);
+}
+
+static int attach(int tree, int at)
+{
+	return sys_move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+/* Binds the container's directory of a hierarchy. By its path: our descriptors
+ * of it belong to the runtime's mount namespace, which nothing can be bound from. */
+static int bind_dir(const struct cgroup *c, const struct cgroup_hierarchy *h, int at, unsigned long flags)
+{
+	struct mount_attr attr = { .attr_set = attributes(flags) };
+	CLEANUP_FD int tree = -1;
+	char from[CGROUP_PATH_MAX + 96];
 	int r;
 
 	snprintf(from, sizeof from, CGROUP_ROOT "/%s%s%s", h->name, *h->name ? "/" : "", c->path);
-	r = sys_mount(from, path_of_fd(destfd, to, sizeof to), NULL, MS_BIND | MS_REC, NULL);
-
-	return r < 0 || !(flags & MS_RDONLY) ? r : 1;
+	tree = sys_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (tree < 0)
+		return tree;
+	r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr);
+	return r < 0 ? r : attach(tree, at);
 }
 
-static int mount_v2(const struct cgroup *c, int rootfd, int destfd, const char *dest, unsigned long flags, bool own_ns, struct err *err)
+static int mount_own(const struct cgroup_hierarchy *h, int at, unsigned long flags)
 {
-	char to[32];
-	int again, r = -EPERM;
+	char to[32], option[96];
 
-	path_of_fd(destfd, to, sizeof to);
-	if (own_ns)
-		r = sys_mount("cgroup", to, "cgroup2", flags & PER_MOUNT, NULL);
-	if (r != -EPERM && r != -EBUSY)
-		return r < 0 ? err_set(err, -r, "mount cgroup2") : 0;
-	/* not ours to mount (user namespace over the host's): show the container's group alone */
-	r = bind_dir(c, &c->h[0], destfd, flags);
-	if (r <= 0)
-		return r < 0 ? err_set(err, -r, "bind the cgroup") : 0;
-	again = path_open_in(rootfd, dest, O_PATH, 0);
-	if (again < 0)
-		return err_set(err, -again, "open the bound cgroup");
-	r = sys_mount(NULL, path_of_fd(again, to, sizeof to), NULL, MS_BIND | MS_REMOUNT | (flags & PER_MOUNT), NULL);
-	close(again);
-	return r < 0 ? err_set(err, -r, "make the cgroup read-only") : 0;
+	path_of_fd(at, to, sizeof to);
+	if (h->v2)
+		return sys_mount("cgroup", to, "cgroup2", flags & PER_MOUNT, NULL);
+	snprintf(option, sizeof option, "%s%s", strncmp(h->option, "name=", 5) ? "" : "none,", h->option);
+	return sys_mount("cgroup", to, "cgroup", flags & PER_MOUNT, option);
 }
 
-static int mount_hierarchy(const struct cgroup *c, const struct cgroup_hierarchy *h, int tmpfs, unsigned long flags, bool own_ns, struct err *err)
+/* own_ns: mounts the hierarchy; where that is not ours to do (a user namespace over the host's), or without one,
+ * shows the container's group alone. */
+static int show(const struct cgroup *c, const struct cgroup_hierarchy *h, int at, unsigned long flags, bool own_ns, bool in_userns, struct err *err)
+{
+	const char *kind = *h->name && strcmp(h->name, "unified") ? h->name : "cgroup2";
+	int r = own_ns ? mount_own(h, at, flags) : -EPERM, bound;
+
+	if (r != -EPERM && r != -EBUSY)
+		return r < 0 ? err_set(err, -r, "mount the %s hierarchy", kind) : 0;
+	bound = bind_dir(c, h, at, flags);
+	if (bound >= 0)
+		return 0;
+	if (bound == -ENOENT && in_userns)
+		return err_set(err, EPERM, "mount the %s hierarchy: in a user namespace, without a cgroup of its own, the container %s", kind,
+			       own_ns ? "may not; bind /sys/fs/cgroup instead" : "needs a cgroup namespace (linux.namespaces), or a bind of /sys/fs/cgroup instead");
+	return err_set(err, -bound, "bind the container's %s group", kind);
+}
+
+static int mount_hierarchy(const struct cgroup *c, const struct cgroup_hierarchy *h, int tmpfs, unsigned long flags, bool own_ns, bool in_userns, struct err *err)
 {
 	CLEANUP_FD int dir = -1;
-	char to[32], option[96];
 	int r = sys_mkdirat(tmpfs, h->name, 0755);
 
 	if (r < 0 && r != -EEXIST)
@@ -60,22 +83,7 @@ static int mount_hierarchy(const struct cgroup *c, const struct cgroup_hierarchy
 	dir = sys_openat(tmpfs, h->name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (dir < 0)
 		return err_set(err, -dir, "open %s", h->name);
-	r = -EPERM;
-	path_of_fd(dir, to, sizeof to);
-	if (own_ns && h->v2)
-		r = sys_mount("cgroup", to, "cgroup2", flags & PER_MOUNT, NULL);
-	else if (own_ns) {
-		snprintf(option, sizeof option, "%s%s", strncmp(h->option, "name=", 5) ? "" : "none,", h->option);
-		r = sys_mount("cgroup", to, "cgroup", flags & PER_MOUNT, option);
-	}
-	if (r == -EPERM || r == -EBUSY)
-		r = bind_dir(c, h, dir, flags);
-	if (r > 0) {
-		CLEANUP_FD int again = sys_openat(tmpfs, h->name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-
-		r = again < 0 ? again : sys_mount(NULL, path_of_fd(again, to, sizeof to), NULL, MS_BIND | MS_REMOUNT | (flags & PER_MOUNT), NULL);
-	}
-	return r < 0 ? err_set(err, -r, "mount the %s cgroup", h->name) : 0;
+	return show(c, h, dir, flags, own_ns, in_userns, err);
 }
 
 /* "cpu,cpuacct" is also to be found as cpu and as cpuacct. */
@@ -95,32 +103,54 @@ static void link_names(const struct cgroup_hierarchy *h, int tmpfs)
 	}
 }
 
-static int mount_v1(const struct cgroup *c, int rootfd, int destfd, const char *dest, unsigned long flags, bool own_ns, struct err *err)
+/* The directory of the hierarchies. It stays at hand by its descriptor: found again by name it could be another's. */
+static int mount_tmpfs(int at, const char *label, struct err *err)
 {
-	CLEANUP_FD int tmpfs = -1;
-	char to[32];
-	int r = sys_mount("tmpfs", path_of_fd(destfd, to, sizeof to), "tmpfs", flags & (PER_MOUNT & ~MS_RDONLY), "mode=755");
+	CLEANUP_FD int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	int fd, r = fs;
 
+	if (r >= 0)
+		r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0);
+	if (r >= 0 && label && *label)
+		r = sys_fsconfig(fs, FSCONFIG_SET_STRING, "context", label, 0);
+	if (r >= 0)
+		r = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (r >= 0)
+		r = sys_fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	if (r < 0)
 		return err_set(err, -r, "mount tmpfs");
-	tmpfs = path_open_in(rootfd, dest, O_PATH | O_DIRECTORY, 0);
+	fd = r;
+	r = attach(fd, at);
+	if (r < 0) {
+		close(fd);
+		return err_set(err, -r, "mount tmpfs");
+	}
+	return fd;
+}
+
+static int mount_v1(const struct cgroup *c, int destfd, unsigned long flags, bool own_ns, bool in_userns, const char *label, struct err *err)
+{
+	struct mount_attr ro = { .attr_set = MOUNT_ATTR_RDONLY };
+	CLEANUP_FD int tmpfs = mount_tmpfs(destfd, label, err);
+	int r;
+
 	if (tmpfs < 0)
-		return err_set(err, -tmpfs, "open the new tmpfs");
+		return tmpfs;
 	for (int i = 0; i < c->n; i++) {
-		if (c->h[i].dir < 0)	/* not mounted on this host */
+		if (c->h[i].dir < 0 && !c->h[i].left_out)	/* not mounted on this host */
 			continue;
-		if ((r = mount_hierarchy(c, &c->h[i], tmpfs, flags, own_ns, err)) < 0)
+		if ((r = mount_hierarchy(c, &c->h[i], tmpfs, flags, own_ns, in_userns, err)) < 0)
 			return r;
 		link_names(&c->h[i], tmpfs);
 	}
 	if (!(flags & MS_RDONLY))
 		return 0;
-	r = sys_mount(NULL, path_of_fd(tmpfs, to, sizeof to), NULL, MS_BIND | MS_REMOUNT | (flags & PER_MOUNT), NULL);
+	r = sys_mount_setattr(tmpfs, "", AT_EMPTY_PATH, &ro, sizeof ro);
 	return r < 0 ? err_set(err, -r, "make the cgroup directory read-only") : 0;
 }
 
-int cgroup_mount(const struct cgroup *c, int rootfd, int destfd, const char *dest, unsigned long flags, bool own_ns, struct err *err)
+int cgroup_mount(const struct cgroup *c, int destfd, unsigned long flags, bool own_ns, bool in_userns, const char *label, struct err *err)
 {
-	return c->pure_v2 ? mount_v2(c, rootfd, destfd, dest, flags, own_ns, err)
-			  : mount_v1(c, rootfd, destfd, dest, flags, own_ns, err);
+	return c->pure_v2 ? show(c, &c->h[0], destfd, flags, own_ns, in_userns, err)
+			  : mount_v1(c, destfd, flags, own_ns, in_userns, label, err);
 }

@@ -10,14 +10,8 @@ static void mount_options(void)
 	const char *name;
 
 	fputs("  \"mountOptions\": [", stdout);
-	for (size_t i = 0, n = 0; (name = mount_options_name(i)); i++) {
-		/* idmapped mounts are refused: see linux.mountExtensions */
-		if (name[0] == 'i' && name[1] == 'd')
-			continue;
-		if (name[0] == 'r' && name[1] == 'i' && name[2] == 'd')
-			continue;
-		printf("%s\"%s\"", n++ ? ", " : "", name);
-	}
+	for (size_t i = 0; (name = mount_options_name(i)); i++)
+		printf("%s\"%s\"", i ? ", " : "", name);
 	puts("],");
 }
 
@@ -57,7 +51,7 @@ int verb_features(const struct globals *g, int argc, char **argv, struct err *er
 	     "],\n"
 	     "      \"knownFlags\": [" SECCOMP_FLAGS "],\n      \"supportedFlags\": [" SECCOMP_FLAGS "]\n    },\n"
 	     "    \"apparmor\": {\"enabled\": true},\n    \"selinux\": {\"enabled\": true},\n"
-	     "    \"intelRdt\": {\"enabled\": false},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": false}},\n"
+	     "    \"intelRdt\": {\"enabled\": false},\n    \"mountExtensions\": {\"idmap\": {\"enabled\": true}},\n"
 	     "    \"netDevices\": {\"enabled\": false}\n  },\n"
 	     "  \"annotations\": {\"org.coracle.version\": \"" CORACLE_VERSION "\", \"" SPEC_SECCOMP_ANNOTATION "\": \"default\"}\n}");
 	return 0;

@@ -2,6 +2,8 @@
  * before pivot_root, the rest in the runtime. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -17,6 +20,7 @@
 #include "lib/path.h"
 #include "lib/sys.h"
 #include "runtime/oci/console.h"
+#include "runtime/oci/rootfs.h"
 
 int console_connect(const char *path, struct err *err)
 {
@@ -74,21 +78,37 @@ static int show_console(int rootfd, int slave, struct err *err)
 
 	if (dev < 0)
 		return err_set(err, -dev, "open /dev");
-	target = sys_openat(dev, "console", O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0620);
+	target = rootfs_open_file_at(dev, "console", "/dev/console", err);
 	if (target < 0)
-		return err_set(err, -target, "make /dev/console");
+		return target;
 	r = sys_mount(path_of_fd(slave, from, sizeof from), path_of_fd(target, to, sizeof to), NULL, MS_BIND, NULL);
 	return r < 0 ? err_set(err, -r, "bind /dev/console") : 0;
 }
 
+/* The master, of a real devpts: an image can have any device or pipe by that name, and to open that is already too much (CVE-2025-52565). */
+static int open_ptmx(int rootfd, struct err *err)
+{
+	struct open_how how = { .flags = O_RDWR | O_NOCTTY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS };
+	CLEANUP_FD int pts = path_open_in(rootfd, "/dev/pts", O_PATH | O_DIRECTORY, 0);
+	struct statfs fs;
+	int master;
+
+	if (pts < 0)
+		return err_set(err, -pts, "process.terminal: open /dev/pts");
+	if (fstatfs(pts, &fs) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC)
+		return err_set(err, 0, "process.terminal: /dev/pts is not a devpts file system; mounts needs one");
+	master = sys_openat2(pts, "ptmx", &how);
+	return master < 0 ? err_set(err, -master, "process.terminal: open /dev/pts/ptmx") : master;
+}
+
 int console_setup(int rootfd, int sock, unsigned height, unsigned width, unsigned uid, int bind_console, struct err *err)
 {
-	CLEANUP_FD int master = path_open_in(rootfd, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0);
+	CLEANUP_FD int master = open_ptmx(rootfd, err);
 	CLEANUP_FD int slave = -1;
 	int unlock = 0, r;
 
 	if (master < 0)
-		return err_set(err, -master, "open /dev/pts/ptmx");
+		return master;
 	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
 		return err_set(err, errno, "unlock the terminal");
 	/* by ioctl and not by name: the name could be another file (CVE-2025-52565) */

@@ -28,6 +28,7 @@
 #include "runtime/oci/sync.h"
 #include "runtime/oci/sysctl.h"
 #include "runtime/oci/verbs.h"
+#include "runtime/oci/usermap.h"
 
 static void undo_state_dir(void *arg)
 {
@@ -114,6 +115,8 @@ static int plan(struct container *c, struct err *err)
 	    (r = labels_check(&c->spec.process, err)) < 0 ||
 	    (r = seccomp_compile(&c->spec, &c->seccomp, err)) < 0)
 		return r;
+	if (geteuid() && !c->spec.ns[NS_USER].present)
+		return err_set(err, 0, "linux.namespaces: rootless container requires user namespaces");
 	log_spec_warnings(&c->spec);
 	state_time(c->created);
 	c->rootfs = (struct rootfs){
@@ -158,7 +161,7 @@ static int spawn(struct container *c, struct err *err)
 
 	if ((r = namespaces_open(c, &flags, err)) < 0)
 		return r;
-	if (c->rootfs.in_userns && (r = rootfs_open_sources(&c->rootfs, &c->spec.arena, err)) < 0)
+	if ((r = rootfs_open_sources(&c->rootfs, &c->spec.arena, err)) < 0)
 		return r;
 	r = namespaces_before_clone(c, saved, &flags, err);
 	args.flags = flags | CLONE_CLEAR_SIGHAND;
@@ -238,7 +241,7 @@ static int serve_child(struct container *c, struct err *err)
 	if (!container_maps_users(c))
 		goto go;
 	if ((r = cgroup_join(&c->cgroup, c->pid, cgroup_unified_fd(&c->cgroup) < 0, err)) < 0 ||
-	    (r = namespaces_map_users(c, err)) < 0)
+	    (r = usermap_set(c->pid, &c->spec, err)) < 0)
 		return r;
 go:
 	r = sync_send(c->sync[0], SYNC_GO, "");

@@ -73,7 +73,5 @@ int namespaces_join(const struct container *c, struct err *err);
 /* A pid namespace to join and time offsets take effect for children: around clone3, in the runtime. saved: to return to. */
 int namespaces_before_clone(const struct container *c, int saved[NS_COUNT], uint64_t *clone_flags, struct err *err);
 void namespaces_after_clone(int saved[NS_COUNT]);
-/* Writes uid_map, gid_map and setgroups of the first process. */
-int namespaces_map_users(const struct container *c, struct err *err);
 
 #endif

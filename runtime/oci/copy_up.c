@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "lib/fd.h"
+#include "lib/path.h"
 #include "lib/sys.h"
 #include "runtime/oci/copy_up.h"
 
@@ -15,9 +16,23 @@
 
 static int copy_dir(int from, int to, int depth);
 
+/* Opens for reading what is a regular file for certain: a device that took its name meanwhile would act on being opened. */
+static int open_regular(int from, const char *name)
+{
+	CLEANUP_FD int fd = sys_openat(from, name, O_PATH | O_NOFOLLOW, 0);
+	struct stat st;
+	char path[32];
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EAGAIN;
+	return sys_openat(AT_FDCWD, path_of_fd(fd, path, sizeof path), O_RDONLY, 0);
+}
+
 static int copy_file(int from, int to, const char *name, const struct stat *st)
 {
-	CLEANUP_FD int in = sys_openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	CLEANUP_FD int in = open_regular(from, name);
 	CLEANUP_FD int out = -1;
 	char buf[16384];
 	ssize_t n;

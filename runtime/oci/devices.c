@@ -28,8 +28,8 @@ static mode_t kind_of(char type)
 	return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
 }
 
-/* In a user namespace mknod is not allowed: the host's node is bound instead. */
-static int bind_device(struct rootfs *r, const struct spec_device *d, struct err *err)
+/* In a user namespace mknod is not allowed: the host's node of that name is bound instead. */
+static int bind_device(struct rootfs *r, int dir, const char *base, const struct spec_device *d, struct err *err)
 {
 	CLEANUP_FD int target = -1;
 	char to[32];
@@ -37,10 +37,12 @@ static int bind_device(struct rootfs *r, const struct spec_device *d, struct err
 
 	if (!r->spec->ns[NS_MNT].present)
 		return err_set(err, EPERM, "make the device %s (and without a mount namespace it cannot be bound)", d->path);
-	target = rootfs_open_target(r, d->path, false, err);
+	target = rootfs_open_file_at(dir, base, d->path, err);
 	if (target < 0)
 		return target;
 	rc = sys_mount(d->path, path_of_fd(target, to, sizeof to), NULL, MS_BIND, NULL);
+	if (rc == -ENOENT)
+		return err_set(err, ENOENT, "linux.devices: %s: not to be made in a user namespace, and the host has none to bind", d->path);
 	return rc < 0 ? err_set(err, -rc, "bind the device %s", d->path) : 0;
 }
 
@@ -51,7 +53,7 @@ static int check_existing(int dir, const char *base, const struct spec_device *d
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_set(err, errno, "stat the device %s", d->path);
 	if ((st.st_mode & S_IFMT) != kind_of(d->type) || (d->type != 'p' && st.st_rdev != makedev(d->major, d->minor)))
-		return err_set(err, EEXIST, "make the device %s: there is something else", d->path);
+		return err_set(err, EEXIST, "linux.devices: %s: the rootfs has something else there (type or number differ)", d->path);
 	return 0;
 }
 
@@ -63,16 +65,15 @@ static int make_node(struct rootfs *r, int dev, const struct spec_device *d, str
 	dev_t number = d->type == 'p' ? 0 : makedev(d->major, d->minor);
 	int rc, dir = dev;
 
-	if (r->in_userns)
-		return bind_device(r, d, err);
 	if (strncmp(d->path, "/dev/", 5) || strchr(base, '/')) {
 		other = dir = path_open_parent_in(r->fd, d->path, 0755, &base);
 		if (dir < 0)
 			return err_set(err, -dir, "make the directory of the device %s", d->path);
 	}
-	rc = sys_mknodat(dir, base, kind_of(d->type) | d->mode, number);
+	/* a pipe may be made anywhere */
+	rc = r->in_userns && d->type != 'p' ? -EPERM : sys_mknodat(dir, base, kind_of(d->type) | d->mode, number);
 	if (rc == -EPERM && d->type != 'p')
-		return bind_device(r, d, err);
+		return bind_device(r, dir, base, d, err);
 	if (rc == -EEXIST) {
 		if ((rc = check_existing(dir, base, d, err)) < 0)
 			return rc;
@@ -119,7 +120,7 @@ static bool dev_is_bound(const struct spec *s)
 	for (size_t i = 0; i < s->mounts_n; i++) {
 		const struct spec_mount *m = &s->mounts[i];
 
-		if (strcmp(m->destination, "/dev") && strcmp(m->destination, "/dev/"))
+		if (strcmp(m->destination, "/dev"))
 			continue;
 		bound = m->type && !strcmp(m->type, "bind");
 		for (char **o = m->options; *o; o++)

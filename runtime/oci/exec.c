@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -35,12 +36,12 @@ static int join(const struct exec *e, struct err *err)
 	int flags = 0, r;
 
 	for (int i = 0; i < NS_COUNT; i++)
-		if (e->state.namespaces >> i & 1 && i != NS_PID)
+		if (e->state.namespaces >> i & 1 && i != NS_PID && (i != NS_USER || !e->in_userns))
 			flags |= FLAGS[i];
 	r = sys_setns(e->pidfd, flags);
 	if (r < 0)
 		return err_set(err, -r, "join the container's namespaces");
-	if (flags & CLONE_NEWUSER && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+	if ((flags & CLONE_NEWUSER || e->in_userns) && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		return err_set(err, errno, "become root of the user namespace");
 	/* --no-pivot containers have their root by chroot */
 	if (fchdir(e->root) < 0 || chroot(".") < 0)
@@ -117,6 +118,28 @@ static int open_container(struct exec *e, struct err *err)
 	return sys_pidfd_send_signal(e->pidfd, 0) < 0 ? err_set(err, 0, "cannot exec in a stopped container") : 0;
 }
 
+/* A pid namespace is joined by one's children, so by the runtime before clone3. Without privilege that takes the
+ * container's user namespace: the runtime enters it too. Nobody in the container can see the runtime, whose pid
+ * namespace is outside. */
+static int join_pid(struct exec *e, struct err *err)
+{
+	int r = sys_setns(e->pidfd, CLONE_NEWPID);
+	char text[16];
+
+	if (r != -EPERM || !(e->state.namespaces >> NS_USER & 1))
+		return r < 0 ? err_set(err, -r, "join the container's pid namespace") : 0;
+	/* inherited; once not dumpable, nobody but root may write the child's */
+	if (e->spec.process.has_oom) {
+		snprintf(text, sizeof text, "%d", e->spec.process.oom_score_adj);
+		if ((r = fd_write_small(AT_FDCWD, "/proc/self/oom_score_adj", text)) < 0)
+			return err_set(err, -r, "set process.oomScoreAdj to %s", text);
+	}
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	r = sys_setns(e->pidfd, CLONE_NEWUSER | CLONE_NEWPID);
+	e->in_userns = r >= 0;
+	return r < 0 ? err_set(err, -r, "join the container's user and pid namespaces") : 0;
+}
+
 static int spawn(struct exec *e, struct err *err)
 {
 	struct clone_args args = { .exit_signal = SIGCHLD, .flags = CLONE_CLEAR_SIGHAND };
@@ -126,8 +149,8 @@ static int spawn(struct exec *e, struct err *err)
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (unsigned)into;
 	}
-	if (e->state.namespaces >> NS_PID & 1 && (r = sys_setns(e->pidfd, CLONE_NEWPID)) < 0)
-		return err_set(err, -r, "join the container's pid namespace");
+	if (e->state.namespaces >> NS_PID & 1 && (r = join_pid(e, err)) < 0)
+		return r;
 	e->pid = sys_clone3(&args, sizeof args);
 	if (e->pid == 0)
 		child(e);
@@ -160,7 +183,7 @@ static int finish(struct exec *e, int pair[2], struct err *err)
 	char text[16];
 	int r;
 
-	if (e->spec.process.has_oom) {
+	if (e->spec.process.has_oom && !e->in_userns) {
 		snprintf(text, sizeof text, "%d", e->spec.process.oom_score_adj);
 		if ((r = proc_write(e->pid, "oom_score_adj", text)) < 0 && r != -ENOENT)
 			return err_set(err, -r, "set process.oomScoreAdj to %s", text);

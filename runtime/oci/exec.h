@@ -20,6 +20,7 @@ struct exec {
 	const char *pid_file, *console_socket, *pidfd_socket;
 	int preserve_fds;
 	bool own_console;
+	bool in_userns;			/* rootless: the runtime is in the container's user namespace already */
 	int master;			/* own_console: the terminal, -1 */
 	int pidfd, root;		/* the container's first process and its root */
 	int console, sync[2];

@@ -3,6 +3,7 @@
  * Started once per operation, as root; never stays resident. Global options,
  * choosing the verb, and reporting errors where engines look for them. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,8 @@ static int run_verb(const struct globals *g, const struct verb *v, int argc, cha
 
 	if (v->enters) {
 		/* the container's processes must not reach our memory, descriptors or executable by /proc/PID while one of ours is among them */
-		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+		if (!geteuid())	/* rootless: once users are mapped (init.c, exec.c) */
+			prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 		if ((r = protect_binary(all, err)) < 0)
 			return r;
 	}
@@ -118,9 +120,20 @@ static void arm_fault(void)
 #endif
 }
 
+/* Without --root: /run for root, the session's directory for others (as runc). */
+static const char *root_or_default(const char *given)
+{
+	static char path[PATH_MAX];
+	const char *dir = given || !geteuid() ? NULL : getenv("XDG_RUNTIME_DIR");
+
+	if (!dir || *dir != '/' || snprintf(path, sizeof path, "%s/coracle/runtime", dir) >= (int)sizeof path)
+		return given ? given : ROOT_DEFAULT;
+	return path;
+}
+
 int main(int argc, char **argv)
 {
-	struct globals g = { .root = ROOT_DEFAULT };
+	struct globals g = { 0 };
 	const char *format = "text", *rootless = NULL;
 	bool systemd = false, show_version = false, show_help = false;
 	const struct args_option options[] = {
@@ -157,7 +170,7 @@ int main(int argc, char **argv)
 	}
 	if (!parse_rootless(&g, rootless, &err))
 		return fail(&err);
-	g.root = args_absolute(g.root);
+	g.root = args_absolute(root_or_default(g.root));
 	g.log = args_absolute(g.log);
 	for (size_t i = 0; i < ARRAY_SIZE(VERBS); i++)
 		if (!strcmp(argv[0], VERBS[i].name)) {

@@ -89,11 +89,12 @@ static int finish_dev(struct rootfs *r, struct err *err)
 				wanted = (*o)[1] == 'o';
 	}
 	if (wanted) {
-		CLEANUP_FD int fd = path_open_in(r->fd, "/dev", O_PATH, 0);
+		CLEANUP_FD int fd = rootfs_open_plain(r, "/dev", err);
 		int rc = fd < 0 ? fd : sys_mount_setattr(fd, "", AT_EMPTY_PATH, &ro, sizeof ro);
 
-		if (rc < 0)
+		if (fd >= 0 && rc < 0)
 			return err_set(err, -rc, "make /dev read-only");
+		return rc;
 	}
 	return 0;
 }

@@ -8,11 +8,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "lib/buf.h"
 #include "lib/fd.h"
 #include "lib/sys.h"
 #include "runtime/oci/container.h"
-#include "runtime/oci/proc.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
@@ -147,27 +145,4 @@ int namespaces_join(const struct container *c, struct err *err)
 			return err_set(err, errno, "become root of the user namespace %s", c->spec.ns[n].path);
 	}
 	return 0;
-}
-
-static int write_map(const struct container *c, const char *file, const struct spec_id_map *map, size_t n, struct err *err)
-{
-	CLEANUP_BUF struct buf b = { 0 };
-	int r;
-
-	buf_init(&b, 16384);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&b, "%u %u %u\n", map[i].container, map[i].host, map[i].size);
-	r = buf_error(&b);
-	if (r == 0)
-		r = proc_write(c->pid, file, b.data);
-	return r < 0 ? err_set(err, -r, "write %s", file) : 0;
-}
-
-int namespaces_map_users(const struct container *c, struct err *err)
-{
-	int r;
-
-	if ((r = write_map(c, "uid_map", c->spec.uid_map, c->spec.uid_maps, err)) < 0)
-		return r;
-	return write_map(c, "gid_map", c->spec.gid_map, c->spec.gid_maps, err);
 }

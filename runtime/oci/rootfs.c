@@ -8,54 +8,83 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "lib/fd.h"
 #include "lib/path.h"
 #include "lib/sys.h"
+#include "runtime/oci/idmap.h"
 #include "runtime/oci/mount_options.h"
 #include "runtime/oci/rootfs.h"
 
+#define LINKS_MAX 8
 #define MNT_DETACH 2	/* <sys/mount.h> does not go with <linux/mount.h> */
 
-static int clone_root(const char *path, struct err *err)
+/* root.path itself, never by way of a link: what a link leads to can change between now and the mount (runc refuses them too). */
+static int open_root_dir(const char *path, struct err *err)
 {
-	int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	struct stat st;
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+	int fd = sys_openat2(AT_FDCWD, path, &how);
 
-	if (fd < 0)
-		return err_set(err, -fd, "open the rootfs %s", path);
-	if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		close(fd);
-		return err_set(err, ENOTDIR, "open the rootfs %s", path);
+	if (fd == -ELOOP)
+		return err_set(err, 0, "root.path: open the rootfs %s: it is a symbolic link or behind one; name the directory itself", path);
+	return fd < 0 ? err_set(err, -fd, "root.path: open the rootfs %s", path) : fd;
+}
+
+static int clone_root(int dir, const char *path, struct err *err)
+{
+	int fd = sys_open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
+
+	return fd < 0 ? err_set(err, -fd, "root.path: clone the mount of the rootfs %s", path) : fd;
+}
+
+static int open_sources(struct rootfs *r, bool idmapped_only, struct arena *a, struct err *err)
+{
+	static struct mount_options o;
+
+	r->sources = arena_array(a, r->spec->mounts_n, sizeof *r->sources);
+	if (!r->sources)
+		return err_set(err, ENOMEM, "mounts");
+	for (size_t i = 0; i < r->spec->mounts_n; i++)
+		r->sources[i] = -1;
+	for (size_t i = 0; i < r->spec->mounts_n; i++) {
+		const struct spec_mount *m = &r->spec->mounts[i];
+		int rc = mounts_parse(m, &o, err);
+
+		if (rc >= 0 && !o.idmap && (idmapped_only || !o.bind || o.flags & MS_REMOUNT))
+			continue;
+		if (rc >= 0)
+			rc = r->sources[i] = mounts_open_bind_source(m, o.recursive, err);
+		if (rc >= 0 && o.idmap)
+			rc = idmap_apply(r->sources[i], r->spec, m, o.idmap_recursive, err);
+		if (rc < 0)
+			return err_wrap(err, rc, "mount %s", m->destination);
 	}
-	return fd;
+	return 0;
 }
 
 int rootfs_open_sources(struct rootfs *r, struct arena *a, struct err *err)
 {
-	static struct mount_options o;
+	bool idmapped = idmap_wanted(r->spec);
+	CLEANUP_FD int dir = -1;
 
-	r->tree = clone_root(r->path, err);
-	if (r->tree < 0)
-		return r->tree;
-	r->sources = arena_array(a, r->spec->mounts_n, sizeof *r->sources);
-	if (!r->sources)
-		return err_set(err, ENOMEM, "mounts");
-	for (size_t i = 0; i < r->spec->mounts_n; i++) {
-		const struct spec_mount *m = &r->spec->mounts[i];
-		int rc = mount_options_parse(m->options, &o, err);
-
-		r->sources[i] = -1;
-		if (rc < 0)
-			return err_wrap(err, rc, "mount %s", m->destination);
-		if (!(o.bind || (m->type && !strcmp(m->type, "bind"))) || o.flags & MS_REMOUNT)
-			continue;
-		r->sources[i] = mounts_open_bind_source(m, o.recursive, err);
-		if (r->sources[i] < 0)
-			return err_wrap(err, r->sources[i], "mount %s", m->destination);
+	if (idmapped && geteuid())
+		return err_set(err, 0, "mounts: id-mapped mounts are not supported for rootless containers");
+	if (r->in_userns) {
+		dir = open_root_dir(r->path, err);
+		if (dir < 0)
+			return dir;
+		r->tree = clone_root(dir, r->path, err);
+		/* not allowed to clone mounts here: rootless. The first process is, and as the same user it can reach what we can. */
+		if (r->tree == -EPERM) {
+			r->tree = -1;
+			return 0;
+		}
+		if (r->tree < 0)
+			return r->tree;
 	}
-	return 0;
+	return r->in_userns || idmapped ? open_sources(r, !r->in_userns, a, err) : 0;
 }
 
 /* pivot_root(2) refuses a new root whose parent mount is shared: makes the
@@ -80,12 +109,13 @@ static int parent_private(const char *path, struct err *err)
 int rootfs_prepare(struct rootfs *r, struct err *err)
 {
 	unsigned long how = r->spec->root_propagation & ~(unsigned long)MS_REC;
+	CLEANUP_FD int dir = -1;
 	int rc;
 
 	/* the mounts are the host's: the tree is entered as it is */
 	if (!r->spec->ns[NS_MNT].present) {
-		r->fd = sys_openat(AT_FDCWD, r->path, O_PATH | O_DIRECTORY, 0);
-		return r->fd < 0 ? err_set(err, -r->fd, "open the rootfs %s", r->path) : 0;
+		r->fd = open_root_dir(r->path, err);
+		return r->fd < 0 ? r->fd : 0;
 	}
 	/* a slave still sees the host's later mounts below shared volumes, and sends nothing back */
 	if (how != MS_SHARED && how != MS_PRIVATE)
@@ -95,7 +125,12 @@ int rootfs_prepare(struct rootfs *r, struct err *err)
 		return err_set(err, -rc, "set the propagation of /");
 	if (how == MS_SHARED && (rc = parent_private(r->path, err)) < 0)
 		return rc;
-	r->fd = r->tree >= 0 ? fd_take(&r->tree) : clone_root(r->path, err);
+	if (r->tree < 0) {
+		dir = open_root_dir(r->path, err);
+		if (dir < 0)
+			return dir;
+	}
+	r->fd = r->tree >= 0 ? fd_take(&r->tree) : clone_root(dir, r->path, err);
 	if (r->fd < 0)
 		return r->fd;
 	if (r->in_userns) {
@@ -105,9 +140,10 @@ int rootfs_prepare(struct rootfs *r, struct err *err)
 		rc = sys_mount_setattr(r->fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr);
 		if (rc < 0)
 			return err_set(err, -rc, "set the propagation of the rootfs");
+		/* the place it came from may be out of reach here; "/" never is */
 		rc = sys_move_mount(r->fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
 	} else
-		rc = sys_move_mount(r->fd, "", AT_FDCWD, r->path, MOVE_MOUNT_F_EMPTY_PATH);
+		rc = sys_move_mount(r->fd, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 	return rc < 0 ? err_set(err, -rc, "mount the rootfs %s", r->path) : 0;
 }
 
@@ -122,30 +158,61 @@ int rootfs_mount_all(struct rootfs *r, struct err *err)
 	return 0;
 }
 
+int rootfs_open_file_at(int dir, const char *base, const char *name, struct err *err)
+{
+	int fd, rc = sys_mknodat(dir, base, S_IFREG | 0644, 0);
+	struct stat st;
+
+	if (rc < 0 && rc != -EEXIST)
+		return err_set(err, -rc, "make %s in the rootfs", name);
+	/* O_PATH: to open a device or a pipe that somebody put there would already do something */
+	fd = sys_openat(dir, base, O_PATH | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return err_set(err, -fd, "open %s in the rootfs", name);
+	if (fstat(fd, &st) < 0 || S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode)) {
+		close(fd);
+		return err_set(err, 0, "%s is a %s in the rootfs, not a file", name, S_ISDIR(st.st_mode) ? "directory" : "symbolic link");
+	}
+	return fd;
+}
+
+/* Makes the file that dest names, at the end of links that lead nowhere yet too. */
+static int make_file(struct rootfs *r, const char *dest, struct err *err)
+{
+	char path[PATH_MAX], link[PATH_MAX];
+
+	if (snprintf(path, sizeof path, "%s", dest) >= (int)sizeof path)
+		return err_set(err, ENAMETOOLONG, "make %s in the rootfs", dest);
+	for (int links = 0; links < LINKS_MAX; links++) {
+		const char *base;
+		CLEANUP_FD int dir = path_open_parent_in(r->fd, path, 0755, &base);
+		ssize_t n;
+
+		if (dir < 0)
+			return err_set(err, -dir, "make the directory of %s in the rootfs", dest);
+		n = readlinkat(dir, base, link, sizeof link - 1);
+		if (n < 0)
+			return rootfs_open_file_at(dir, base, dest, err);
+		link[n] = '\0';
+		n = *link == '/' ? 0 : base - path;
+		if (snprintf(path + n, sizeof path - (size_t)n, "%s", link) >= (int)sizeof path - (int)n)
+			return err_set(err, ENAMETOOLONG, "follow %s in the rootfs", dest);
+	}
+	return err_set(err, ELOOP, "follow %s in the rootfs", dest);
+}
+
 int rootfs_open_target(struct rootfs *r, const char *dest, bool directory, struct err *err)
 {
-	const char *base;
-	int dir, fd = path_open_in(r->fd, dest, O_PATH, 0);
+	int fd = path_open_in(r->fd, dest, O_PATH, 0);
 
 	if (fd >= 0)
 		return fd;
 	if (fd != -ENOENT)
 		return err_set(err, -fd, "open %s in the rootfs", dest);
-	if (directory) {
-		fd = path_mkdirs_in(r->fd, dest, 0755);
-		return fd < 0 ? err_set(err, -fd, "make %s in the rootfs", dest) : fd;
-	}
-	dir = path_open_parent_in(r->fd, dest, 0755, &base);
-	if (dir < 0)
-		return err_set(err, -dir, "make the directory of %s in the rootfs", dest);
-	close(dir);
-	/* by its whole path, so that a dangling link leads to a place inside the root too */
-	fd = path_open_in(r->fd, dest, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644);
-	if (fd < 0)
-		return err_set(err, -fd, "make %s in the rootfs", dest);
-	close(fd);
-	fd = path_open_in(r->fd, dest, O_PATH, 0);
-	return fd < 0 ? err_set(err, -fd, "open %s in the rootfs", dest) : fd;
+	if (!directory)
+		return make_file(r, dest, err);
+	fd = path_mkdirs_in(r->fd, dest, 0755);
+	return fd < 0 ? err_set(err, -fd, "make %s in the rootfs", dest) : fd;
 }
 
 int rootfs_open_plain(struct rootfs *r, const char *dest, struct err *err)
@@ -167,14 +234,22 @@ int rootfs_open_plain(struct rootfs *r, const char *dest, struct err *err)
 
 static int pivot(struct rootfs *r, struct err *err)
 {
+	bool shared = (r->spec->root_propagation & ~(unsigned long)MS_REC) == MS_SHARED;
+	struct mount_attr slave = { .propagation = MS_SLAVE };
+	CLEANUP_FD int old = shared ? sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0) : -1;
 	int rc;
 
+	if (shared && old < 0)
+		return err_set(err, -old, "open /");
 	if (fchdir(r->fd) < 0)
 		return err_set(err, errno, "enter the rootfs");
 	/* the old root ends up on top of the new one and is taken off at once: needs no directory for it */
 	rc = sys_pivot_root(".", ".");
 	if (rc < 0)
 		return err_set(err, -rc, "pivot_root");
+	/* where "/" was left shared, taking the old tree off would take the host's own mounts off */
+	if (shared && (rc = sys_mount_setattr(old, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave, sizeof slave)) < 0)
+		return err_set(err, -rc, "set the propagation of the old root");
 	rc = sys_umount2(".", MNT_DETACH);
 	if (rc < 0)
 		return err_set(err, -rc, "unmount the old root");

@@ -23,7 +23,7 @@ struct rootfs {
 };
 
 /* Clones the rootfs and the sources of bind mounts while the caller may still reach them; the first
- * process of a container with a user namespace may not. Called before clone3. */
+ * process of a container with a user namespace may not. Idmapped ones are mapped here. Called before clone3. */
 int rootfs_open_sources(struct rootfs *r, struct arena *a, struct err *err);
 /* Propagation of "/", and the rootfs as a mount of its own. */
 int rootfs_prepare(struct rootfs *r, struct err *err);
@@ -43,8 +43,20 @@ int rootfs_open_target(struct rootfs *r, const char *dest, bool directory, struc
  * put them, and all that is masked below them, somewhere else. */
 int rootfs_open_plain(struct rootfs *r, const char *dest, struct err *err);
 
+/* The file base of an open directory, made when it is missing; a link or a directory there is an error. name: for messages. Returns O_PATH or -errno. */
+int rootfs_open_file_at(int dir, const char *base, const char *name, struct err *err);
+
+struct mount_options;
+
 /* mounts.c */
 int mounts_one(struct rootfs *r, size_t index, struct err *err);
+/* Options of one mount, those of binds checked. */
+int mounts_parse(const struct spec_mount *m, struct mount_options *o, struct err *err);
+/* Flags and propagation of a tree that fd holds, attached or not. per_mount: those of its top mount too. */
+int mounts_set_flags(int fd, const struct mount_options *o, bool per_mount, struct err *err);
 int mounts_open_bind_source(const struct spec_mount *m, bool recursive, struct err *err);
+
+/* mounts_fs.c: a new file system. target: where, already opened. */
+int mounts_fs(struct rootfs *r, const struct spec_mount *m, struct mount_options *o, int target, struct err *err);
 
 #endif

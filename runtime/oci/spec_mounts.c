@@ -31,6 +31,39 @@ int spec_parse_id_maps(struct spec *s, yyjson_val *obj, const char *where, const
 	return 0;
 }
 
+/* Destinations are absolute paths without "." and ".." from here on (as runc takes them), so that their names can be
+ * compared; a relative one counts from "/". */
+static int clean_destination(struct spec *s, struct spec_mount *m, struct err *err)
+{
+	const char *p = m->destination;
+	char *out;
+	size_t n = 0;
+
+	if (*p == '/' && !strstr(p, "/.") && !strstr(p, "//") && (!p[1] || p[strlen(p) - 1] != '/'))
+		return 0;
+	out = arena_take(&s->arena, strlen(p) + 2);
+	if (!out)
+		return err_set(err, ENOMEM, "mounts");
+	for (size_t len; p += strspn(p, "/"), *p; p += len) {
+		len = strcspn(p, "/");
+		if (len == 1 && *p == '.')
+			continue;
+		if (len == 2 && p[0] == '.' && p[1] == '.') {
+			while (n && out[--n] != '/')
+				;
+			continue;
+		}
+		out[n++] = '/';
+		memcpy(out + n, p, len);
+		n += len;
+	}
+	if (!n)
+		out[n++] = '/';
+	out[n] = '\0';
+	m->destination = out;
+	return 0;
+}
+
 static int parse_mount(struct spec *s, yyjson_val *v, struct spec_mount *m, struct err *err)
 {
 	int r;
@@ -51,7 +84,7 @@ static int parse_mount(struct spec *s, yyjson_val *v, struct spec_mount *m, stru
 		return err_set(err, ENOMEM, "mounts");
 	if (!m->uid_maps != !m->gid_maps)
 		return err_set(err, 0, "mount of %s: uidMappings and gidMappings must be given together", m->destination);
-	return 0;
+	return clean_destination(s, m, err);
 }
 
 int spec_parse_mounts(struct spec *s, yyjson_val *top, struct err *err)
