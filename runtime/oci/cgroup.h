@@ -74,6 +74,8 @@ int cgroup_check(const struct cgroup *c, const struct spec_resources *res, struc
 
 /* cgroup_v1.c, cgroup_v2.c, cgroup_memory.c; hierarchies that are not created are taken as having values already */
 int cgroup_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err);
+/* The hierarchy of a v1 controller, or NULL. */
+const struct cgroup_hierarchy *cgroup_v1_find(const struct cgroup *c, const char *controller);
 int cgroup_v1_check(const struct cgroup *c, const struct spec_resources *res, struct err *err);
 int cgroup_memory_v1(int dir, bool fresh, const struct spec_resources *x, struct err *err);
 int cgroup_memory_v2(int dir, bool fresh, const struct spec_resources *x, struct err *err);

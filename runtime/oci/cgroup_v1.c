@@ -228,6 +228,14 @@ static int apply_rdma(int dir, const struct spec_resources *x, struct err *err)
 	return 0;
 }
 
+const struct cgroup_hierarchy *cgroup_v1_find(const struct cgroup *c, const char *controller)
+{
+	for (int i = 0; i < c->n; i++)
+		if (!c->h[i].v2 && has(c->h[i].option, controller))
+			return &c->h[i];
+	return NULL;
+}
+
 /* What is asked for, by controller. */
 static bool wants(const struct spec_resources *x, const char *controller)
 {
@@ -258,11 +266,7 @@ int cgroup_v1_check(const struct cgroup *c, const struct spec_resources *x, stru
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(NAMES); i++) {
-		bool found = !wants(x, NAMES[i][0]);
-
-		for (int k = 0; k < c->n && !found; k++)
-			found = has(c->h[k].option, NAMES[i][0]);
-		if (!found)
+		if (wants(x, NAMES[i][0]) && !cgroup_v1_find(c, NAMES[i][0]))
 			return err_set(err, 0, "linux.resources.%s: this host has no %s cgroup (mount it, or leave the property out)", NAMES[i][1], NAMES[i][0]);
 	}
 	return 0;

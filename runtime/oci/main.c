@@ -33,12 +33,12 @@ static const struct verb {
 	{ "ps", verb_ps, false, "ps ID: print the processes of a container" },
 	{ "pause", verb_pause, false, "pause ID: freeze all processes" },
 	{ "resume", verb_resume, false, "resume ID: let them go on" },
+	{ "update", verb_update, false, "update ID: change the limits" },
+	{ "events", verb_events, false, "events ID: print statistics and out-of-memory events" },
 	{ "spec", verb_spec, false, "spec: write a config.json to begin with" },
 	{ "features", verb_features, false, "features: print what is implemented as JSON" },
 	{ "checkpoint", verb_refused, false, NULL },
 	{ "restore", verb_refused, false, NULL },
-	{ "update", verb_refused, false, NULL },
-	{ "events", verb_refused, false, NULL },
 };
 
 int verb_usage(struct err *err, const char *usage)

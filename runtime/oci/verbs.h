@@ -30,6 +30,8 @@ int verb_list(const struct globals *g, int argc, char **argv, struct err *err);
 int verb_ps(const struct globals *g, int argc, char **argv, struct err *err);
 int verb_pause(const struct globals *g, int argc, char **argv, struct err *err);
 int verb_resume(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_update(const struct globals *g, int argc, char **argv, struct err *err);
+int verb_events(const struct globals *g, int argc, char **argv, struct err *err);
 int verb_spec(const struct globals *g, int argc, char **argv, struct err *err);
 int verb_features(const struct globals *g, int argc, char **argv, struct err *err);
 int verb_refused(const struct globals *g, int argc, char **argv, struct err *err);
