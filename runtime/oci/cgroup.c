@@ -72,6 +72,7 @@ int cgroup_init(struct cgroup *c, const char *cgroups_path, const char *id, stru
 	int r;
 
 	c->n = 0;
+	c->home = c->late = -1;
 	c->pure_v2 = false;
 	c->named = cgroups_path && *cgroups_path;
 	c->base = sys_openat(AT_FDCWD, CGROUP_ROOT, O_PATH | O_DIRECTORY, 0);
@@ -91,9 +92,13 @@ int cgroup_init(struct cgroup *c, const char *cgroups_path, const char *id, stru
 
 void cgroup_fini(struct cgroup *c)
 {
+	if (c->base < 0)
+		return;
 	for (int i = 0; i < c->n; i++)
 		fd_close(&c->h[i].dir);
 	fd_close(&c->base);
+	fd_close(&c->home);
+	fd_close(&c->late);
 	c->n = 0;
 }
 
@@ -200,6 +205,8 @@ int cgroup_create(struct cgroup *c, const struct spec_resources *res, struct err
 	for (int i = 0; i < c->n && r >= 0; i++)
 		if ((r = create_one(c, &c->h[i], res, err)) >= 0 && c->h[i].dir >= 0)
 			r = cgroup_apply(c, &c->h[i], res, err);
+	if (r >= 0)
+		cgroup_plan_low(c, res);
 	return r < 0 ? r : 0;
 }
 

@@ -27,6 +27,7 @@ struct cgroup_hierarchy {
 
 struct cgroup {
 	int base;		/* CGROUP_ROOT, -1: not open */
+	int home, late;		/* cgroup_low.c: the runtime's own memory group and the container's, -1: not needed */
 	bool pure_v2;
 	bool named;		/* linux.cgroupsPath was given */
 	char path[CGROUP_PATH_MAX];	/* without a leading slash: "coracle/ID" */
@@ -51,6 +52,23 @@ int cgroup_unified_fd(const struct cgroup *c);
 /* Moves a process (0: the caller) into every v1 hierarchy, or into all of them when v2_too. */
 int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err);
 int cgroup_join_one(const struct cgroup_hierarchy *h, pid_t pid);
+
+/* cgroup_sub.c: exec --cgroup, "PATH" or "CONTROLLER[,CONTROLLER]:PATH": c's groups become the named ones inside of them. */
+int cgroup_sub(struct cgroup *c, const char *const *args, size_t n, struct err *err);
+/* Opens the cgroup2 directory that a process is in now: a container with a manager of its own (systemd) moves its first
+ * process out of the group it was started in, which then takes no further ones (EBUSY). */
+int cgroup_unified_of(const struct cgroup *c, pid_t pid);
+
+/* cgroup_low.c: below this limit a process is set up outside of its memory group. */
+#define CGROUP_LOW_MEMORY (16 << 20)
+void cgroup_plan_low(struct cgroup *c, const struct spec_resources *res);
+/* The directory for CLONE_INTO_CGROUP: cgroup_unified_fd, or -1 for a process that is to come later. */
+int cgroup_clone_fd(const struct cgroup *c);
+/* In the container's process: out of the group for the time of its making, and in again. Nothing where there is no need. */
+int cgroup_step_out(const struct cgroup *c, struct err *err);
+int cgroup_step_in(const struct cgroup *c, struct err *err);
+/* -EINVAL with the reason when the kernel has killed for want of memory under a limit this low. */
+int cgroup_low_killed(const struct cgroup *c, int64_t limit, struct err *err);
 
 /* Calls fn for each process of the container, those of child groups too. */
 int cgroup_each_pid(const struct cgroup *c, int (*fn)(pid_t pid, void *arg), void *arg, struct err *err);

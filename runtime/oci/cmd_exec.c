@@ -16,7 +16,7 @@
 
 struct flags {
 	const char *process, *cwd, *user, *apparmor, *selinux;
-	struct args_list env, caps, gids;
+	struct args_list env, caps, gids, cgroups;
 	bool detach, tty, no_new_privs, ignore_paused;
 };
 
@@ -171,6 +171,9 @@ static int prepare(struct exec *e, struct flags *f, int argc, char **argv, struc
 		return err_set(err, 0, "cannot exec in a paused container (use --ignore-paused to override)");
 	if ((r = verb_check_fds(e->preserve_fds, err)) < 0)
 		return r;
+	if ((r = cgroup_sub(&e->cgroup, f->cgroups.item, f->cgroups.n, err)) < 0)
+		return r;
+	e->sub_cgroup = f->cgroups.n;
 	if (f->process)
 		return from_file(e, f, err);
 	if (argc < 2)
@@ -182,7 +185,6 @@ int verb_exec(const struct globals *g, int argc, char **argv, struct err *err)
 {
 	static struct exec e;
 	static struct flags f;
-	const char *cgroup = NULL;
 	const struct args_option options[] = {
 		{ "process", 'p', ARGS_VALUE, &f.process }, { "detach", 'd', ARGS_FLAG, &f.detach }, { "tty", 't', ARGS_FLAG, &f.tty },
 		{ "pid-file", 0, ARGS_VALUE, &e.pid_file }, { "console-socket", 0, ARGS_VALUE, &e.console_socket },
@@ -192,7 +194,7 @@ int verb_exec(const struct globals *g, int argc, char **argv, struct err *err)
 		{ "additional-gids", 'g', ARGS_LIST, &f.gids }, { "cap", 'c', ARGS_LIST, &f.caps },
 		{ "apparmor", 0, ARGS_VALUE, &f.apparmor }, { "process-label", 0, ARGS_VALUE, &f.selinux },
 		{ "no-new-privs", 0, ARGS_FLAG, &f.no_new_privs }, { "ignore-paused", 0, ARGS_FLAG, &f.ignore_paused },
-		{ "no-subreaper", 0, ARGS_FLAG, NULL }, { "cgroup", 0, ARGS_VALUE, &cgroup },
+		{ "no-subreaper", 0, ARGS_FLAG, NULL }, { "cgroup", 0, ARGS_LIST, &f.cgroups },
 	};
 	int r, n = args_parse(argc, argv, options, ARRAY_SIZE(options), true, err);
 
@@ -200,8 +202,6 @@ int verb_exec(const struct globals *g, int argc, char **argv, struct err *err)
 		return n;
 	if (n < 1)
 		return verb_usage(err, "exec [OPTION]... ID PROGRAM [ARG]...");
-	if (cgroup)
-		return err_set(err, 0, "--cgroup is not supported");
 	e.cgroup.base = e.master = -1;
 	if ((r = state_load(&e.state, g->root, argv[0], err)) < 0)
 		return r;

@@ -72,6 +72,21 @@ static int give_listener(const struct state *s, int sync, struct err *err)
 	return r;
 }
 
+/* The end of the connection is also what a program leaves that its memory limit killed in execve. */
+static int check_memory(const struct state *s, struct err *err)
+{
+	struct cgroup cg = { .base = -1 };
+	int r;
+
+	if (!s->memory_limit)
+		return 0;
+	if (state_open_cgroup(s, &cg, err) < 0 || cgroup_open(&cg, err) < 0)
+		return 0;
+	r = cgroup_low_killed(&cg, s->memory_limit, err);
+	cgroup_fini(&cg);
+	return r;
+}
+
 static int not_created(const struct state *s, struct err *err)
 {
 	enum state_status st = state_status(s, NULL);
@@ -107,7 +122,7 @@ static int go(const struct globals *g, struct state *s, struct err *err)
 	if (m != SYNC_ERROR || state_status(s, NULL) == STATUS_STOPPED)
 		sys_unlinkat(s->dir, "start.sock", 0);
 	if (m == SYNC_EOF)
-		return poststart(g, s, err);
+		return check_memory(s, err) < 0 ? -EINVAL : poststart(g, s, err);
 	if (m == SYNC_HOOK_FAILED)
 		destroy(g, s);
 	return m < 0 ? m : -EINVAL;

@@ -106,7 +106,7 @@ static int plan(struct container *c, struct err *err)
 
 	for (int i = 0; i < NS_COUNT; i++)
 		c->ns_fd[i] = -1;
-	c->state_dir = c->sync[0] = c->sync[1] = c->start = c->console = c->master = c->cgroup.base = -1;
+	c->state_dir = c->sync[0] = c->sync[1] = c->start = c->console = c->master = c->cgroup.base = c->cgroup.home = c->cgroup.late = -1;
 	if ((r = state_check_id(c->opt.id, err)) < 0 ||
 	    (r = load_bundle(c, err)) < 0 ||
 	    (r = check_terminal(c, err)) < 0 ||
@@ -165,7 +165,7 @@ static int spawn(struct container *c, struct err *err)
 		return r;
 	r = namespaces_before_clone(c, saved, &flags, err);
 	args.flags = flags | CLONE_CLEAR_SIGHAND;
-	into = cgroup_unified_fd(&c->cgroup);
+	into = cgroup_clone_fd(&c->cgroup);
 	if (into >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (unsigned)into;
@@ -240,7 +240,7 @@ static int serve_child(struct container *c, struct err *err)
 		return 0;
 	if (!container_maps_users(c))
 		goto go;
-	if ((r = cgroup_join(&c->cgroup, c->pid, cgroup_unified_fd(&c->cgroup) < 0, err)) < 0 ||
+	if ((r = cgroup_join(&c->cgroup, c->pid, cgroup_clone_fd(&c->cgroup) < 0, err)) < 0 ||
 	    (r = usermap_set(c->pid, &c->spec, err)) < 0)
 		return r;
 go:
@@ -271,6 +271,16 @@ static int died(const struct container *c, struct err *err)
 		return err_set(err, 0, "the container's process was killed while it was set up; linux.resources.memory.limit %lld may be too low",
 			       (long long)x->mem_limit);
 	return err_set(err, 0, "the container's process was killed while it was set up");
+}
+
+/* What fails for want of memory under a low limit fails because of it. */
+static int blame_limit(const struct container *c, int r, struct err *err)
+{
+	const struct spec_resources *x = &c->spec.resources;
+
+	if (err->code == ENOMEM && x->has_mem_limit && x->mem_limit > 0 && x->mem_limit < CGROUP_LOW_MEMORY)
+		err_wrap(err, r, "linux.resources.memory.limit: %lld bytes may be too little", (long long)x->mem_limit);
+	return r;
 }
 
 static int wait_ready(struct container *c, struct err *err)
@@ -326,7 +336,9 @@ static int wait_executed(struct container *c, struct err *err)
 			return r;
 		m = sync_receive(c->sync[0], err);
 	}
-	return m == SYNC_EOF ? 0 : m < 0 ? m : -EINVAL;
+	if (m == SYNC_EOF)
+		return c->cgroup.late < 0 ? 0 : cgroup_low_killed(&c->cgroup, c->spec.resources.mem_limit, err);
+	return m < 0 ? m : -EINVAL;
 }
 
 static int create(struct container *c, struct err *err)
@@ -393,7 +405,7 @@ int container_create(struct container *c, struct err *err)
 #endif
 		undo_run(&c->undo);
 		poststop(c);
-		return r;
+		return blame_limit(c, r, err);
 	}
 	undo_forget(&c->undo);
 	return 0;

@@ -57,13 +57,13 @@ static int become(struct exec *e, struct err *err)
 	int r;
 
 	setsid();
-	if (cgroup_unified_fd(&e->cgroup) < 0 || !e->cgroup.pure_v2)
-		if ((r = cgroup_join(&e->cgroup, 0, cgroup_unified_fd(&e->cgroup) < 0, err)) < 0)
+	if (cgroup_clone_fd(&e->cgroup) < 0 || !e->cgroup.pure_v2)
+		if ((r = cgroup_join(&e->cgroup, 0, cgroup_clone_fd(&e->cgroup) < 0, err)) < 0)
 			return r;
 	/* after the group's cpuset; without a final list the container's own is what the group allows */
 	if ((p->cpus_initial || p->cpus_final) && (r = schedule_affinity(p->cpus_final, "process.execCPUAffinity.final", err)) < 0)
 		return r;
-	if ((r = labels_set(p, false, err)) < 0 || (r = join(e, err)) < 0)
+	if ((r = cgroup_step_out(&e->cgroup, err)) < 0 || (r = labels_set(p, false, err)) < 0 || (r = join(e, err)) < 0)
 		return r;
 	if (e->console >= 0) {
 		r = console_setup(e->root, e->console, p->console_height, p->console_width, p->uid, 0, err);
@@ -81,6 +81,8 @@ static int become(struct exec *e, struct err *err)
 	program = process_find_program(&e->spec, env, err);
 	if (!program)
 		return -ENOENT;
+	if ((r = cgroup_step_in(&e->cgroup, err)) < 0)
+		return r;
 	/* from here on the container's filter may refuse what we do: only execve is left, as in init.c */
 	e->seccomp.report = e->sync[1];
 	if ((r = sync_send(e->sync[1], SYNC_READY, "")) < 0)
@@ -143,8 +145,10 @@ static int join_pid(struct exec *e, struct err *err)
 static int spawn(struct exec *e, struct err *err)
 {
 	struct clone_args args = { .exit_signal = SIGCHLD, .flags = CLONE_CLEAR_SIGHAND };
-	int into = cgroup_unified_fd(&e->cgroup), r;
+	int into, r;
 
+	cgroup_plan_low(&e->cgroup, &e->spec.resources);
+	into = cgroup_clone_fd(&e->cgroup);
 	if (into >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (unsigned)into;
@@ -152,6 +156,10 @@ static int spawn(struct exec *e, struct err *err)
 	if (e->state.namespaces >> NS_PID & 1 && (r = join_pid(e, err)) < 0)
 		return r;
 	e->pid = sys_clone3(&args, sizeof args);
+	if (e->pid == -EBUSY && into >= 0 && !e->sub_cgroup && (into = cgroup_unified_of(&e->cgroup, e->state.pid)) >= 0) {
+		args.cgroup = (unsigned)into;
+		e->pid = sys_clone3(&args, sizeof args);
+	}
 	if (e->pid == 0)
 		child(e);
 	return e->pid < 0 ? err_set(err, -e->pid, "clone3") : 0;

@@ -21,6 +21,7 @@ struct exec {
 	int preserve_fds;
 	bool own_console;
 	bool in_userns;			/* rootless: the runtime is in the container's user namespace already */
+	bool sub_cgroup;		/* --cgroup: there and nowhere else */
 	int master;			/* own_console: the terminal, -1 */
 	int pidfd, root;		/* the container's first process and its root */
 	int console, sync[2];

@@ -49,7 +49,7 @@ static int settle(struct container *c, struct err *err)
 	if (container_maps_users(c)) {
 		if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 			return err_set(err, errno, "become root of the user namespace (linux.uidMappings and gidMappings must map 0)");
-	} else if ((r = cgroup_join(&c->cgroup, 0, cgroup_unified_fd(&c->cgroup) < 0, err)) < 0)
+	} else if ((r = cgroup_join(&c->cgroup, 0, cgroup_clone_fd(&c->cgroup) < 0, err)) < 0)
 		return r;
 	/* a runtime that was confined to some processors has left that to us */
 	if (c->spec.resources.cpus && (r = schedule_affinity(NULL, "linux.resources.cpu.cpus", err)) < 0)
@@ -58,7 +58,7 @@ static int settle(struct container *c, struct err *err)
 		return r;
 	if (ns[NS_CGROUP].present && !ns[NS_CGROUP].path && (r = sys_unshare(CLONE_NEWCGROUP)) < 0)
 		return err_set(err, -r, "make a cgroup namespace");
-	return 0;
+	return cgroup_step_out(&c->cgroup, err);
 }
 
 static int set_names(const struct spec *s, struct err *err)
@@ -140,7 +140,7 @@ static int prepare(struct container *c, char ***env, const char **program, struc
 	umask(022);
 	new_keyring(c);
 	if (!s->has_process || !s->process.args)
-		return 0;
+		return cgroup_step_in(&c->cgroup, err);
 	if ((r = process_set_limits(s, err)) < 0 || (r = process_enter_cwd(&s->process, true, err)) < 0)
 		return r;
 	if (s->process.uid)
@@ -151,7 +151,7 @@ static int prepare(struct container *c, char ***env, const char **program, struc
 	if ((r = process_become_user(&s->process, err)) < 0)
 		return r;
 	*program = process_find_program(s, *env, err);
-	return *program ? 0 : -ENOENT;
+	return *program ? cgroup_step_in(&c->cgroup, err) : -ENOENT;
 }
 
 static int check_program(const struct container *c, struct err *err)

@@ -148,6 +148,8 @@ int state_write(int dir, const char *id, const struct spec *s, const char *bundl
 	member(&b, "cgroup", c->path);
 	buf_printf(&b, ",\"cgroupOurs\":%s,\"hooks\":%s,\"namespaces\":%u", ours ? "true" : "false", hooks ? "true" : "false", namespaces);
 	resctrl(&b, rdt);
+	if (c->late >= 0)
+		buf_printf(&b, ",\"memoryLimit\":%lld", (long long)s->resources.mem_limit);
 	annotations(&b, s->annotations, s->annotations_n);
 	buf_puts(&b, "}\n");
 	r = buf_error(&b);
@@ -179,6 +181,7 @@ static int parse(struct state *s, struct err *err)
 	    (r = jsonv_bool(top, "", "hooks", &s->has_hooks, err)) < 0 ||
 	    (r = jsonv_uint(top, "", "pid", &pid, INT32_MAX, err)) < 0 ||
 	    (r = jsonv_uint(top, "", "startTime", &s->start_time, UINT64_MAX, err)) < 0 ||
+	    (r = jsonv_int(top, "", "memoryLimit", &s->memory_limit, 0, INT64_MAX, err)) < 0 ||
 	    (r = jsonv_uint(top, "", "namespaces", &namespaces, UINT32_MAX, err)) < 0 ||
 	    (r = jsonv_array(top, "", "resctrl", &s->resctrl, err)) < 0 ||
 	    (r = jsonv_object(top, "", "annotations", &s->annotations, err)) < 0)

@@ -34,6 +34,7 @@ struct state {
 	pid_t pid;
 	uint64_t start_time;		/* /proc/PID/stat, field 22: tells a reused pid apart */
 	unsigned namespaces;		/* 1 << enum spec_ns: differs from the runtime's own */
+	int64_t memory_limit;		/* of containers that may find it too low for their program, else 0 */
 	yyjson_val *annotations;	/* object or NULL */
 	yyjson_val *resctrl;		/* directories of ours in resctrl, array or NULL */
 	bool creating;			/* only state.new is there */

@@ -49,7 +49,7 @@ check "update --pids-limit -1 is max" after max pids pids.max --pids-limit -1
 check "update --pids-limit 0 is a limit" after 1 pids pids.max --pids-limit 0
 if [[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ]]; then
 	check "update --cpu-rt-runtime beyond the group above is an error" fails "linux.resources.cpu" rt update --cpu-rt-runtime 100000 c1
-	echo 500000 >"/sys/fs/cgroup/cpu${CGROUP%/c1}/cpu.rt_runtime_us"
+	echo 200000 >"/sys/fs/cgroup/cpu${CGROUP%/c1}/cpu.rt_runtime_us"
 	check "update --cpu-rt-period --cpu-rt-runtime" after 900000 cpu cpu.rt_period_us --cpu-rt-period 900000 --cpu-rt-runtime 100000
 	check "update --cpu-rt-runtime: as given" now 100000 cpu cpu.rt_runtime_us
 else
