@@ -13,6 +13,7 @@
 #include "lib/fd.h"
 #include "lib/sys.h"
 #include "runtime/oci/args.h"
+#include "runtime/oci/log.h"
 #include "runtime/oci/verbs.h"
 
 #define RESOURCES_BYTES_MAX (1u << 20)
@@ -136,6 +137,8 @@ static int from_flags(struct spec_resources *x, const struct flags *f, struct er
 	    (r = bytes("kernel-memory", f->kernel, &ignored, &none, err)) < 0 ||
 	    (r = bytes("kernel-memory-tcp", f->kernel_tcp, &ignored, &none, err)) < 0)
 		return r;
+	if (ignored)
+		log_warning("Setting --kernel-memory and --kernel-memory-tcp is ignored and will be removed");
 	return 0;
 }
 
@@ -181,6 +184,7 @@ static int update(const struct globals *g, const char *id, const struct flags *f
 		return err_set(err, 0, "container not running");
 	if ((r = f->resources ? from_file(&s, f->resources, err) : from_flags(&s.resources, f, err)) < 0)
 		return r;
+	log_spec_warnings(&s);
 	/* as runc: devices are not update's to change */
 	s.resources.no_devices = true;
 	if ((r = state_open_cgroup(&st, &cg, err)) < 0 || (r = cgroup_open(&cg, err)) < 0)

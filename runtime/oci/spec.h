@@ -143,7 +143,7 @@ struct spec_resources {
 	bool present;
 	bool no_devices;	/* update: leave the device rules alone */
 	bool has_mem_limit, has_mem_reservation, has_mem_swap, has_swappiness, disable_oom_killer, mem_check;
-	bool has_mem_kernel;	/* kernel, kernelTCP: no kernel has them any more */
+	bool has_mem_kernel;	/* kernel, kernelTCP: ignored with a warning, as no kernel has them any more */
 	int64_t mem_limit, mem_reservation, mem_swap;	/* bytes, -1: no limit */
 	uint64_t swappiness;
 	bool has_shares, has_quota, has_burst, has_period, has_rt_runtime, has_rt_period, has_idle;

@@ -26,8 +26,9 @@ static int opt_uint(yyjson_val *o, const char *where, const char *key, bool *has
 	return r;
 }
 
-static int parse_memory(struct spec_resources *x, yyjson_val *res, struct err *err)
+static int parse_memory(struct spec *s, yyjson_val *res, struct err *err)
 {
+	struct spec_resources *x = &s->resources;
 	yyjson_val *o = NULL;
 	int64_t ignored;
 	bool old = false;	/* useHierarchy: what every kernel does since 5.11 */
@@ -45,6 +46,8 @@ static int parse_memory(struct spec_resources *x, yyjson_val *res, struct err *e
 	    (r = jsonv_bool(o, W "memory", "checkBeforeUpdate", &x->mem_check, err)) < 0 ||
 	    (r = jsonv_bool(o, W "memory", "disableOOMKiller", &x->disable_oom_killer, err)) < 0)
 		return r;
+	if (x->has_mem_kernel)
+		spec_warn(s, W "memory.kernel, kernelTCP: kernel memory settings are ignored (kernels count it in the limit)");
 	/* Go's -1 in an unsigned property: not set */
 	if (x->has_swappiness && x->swappiness == UINT64_MAX)
 		x->has_swappiness = false;
@@ -264,7 +267,7 @@ int spec_parse_resources(struct spec *s, yyjson_val *res, struct err *err)
 	int r;
 
 	x->present = true;
-	if ((r = parse_memory(x, res, err)) < 0 ||
+	if ((r = parse_memory(s, res, err)) < 0 ||
 	    (r = parse_cpu(x, res, err)) < 0 ||
 	    (r = parse_blockio(s, res, err)) < 0 ||
 	    (r = parse_hugepages(s, res, err)) < 0 ||

@@ -31,6 +31,7 @@ check "linux.resources.memory: limit, swap, reservation, swappiness" same "67108
 	"$(limits '{"memory": {"limit": 67108864, "swap": 134217728, "reservation": 33554432, "swappiness": 10}}' memory/memory.{limit_in_bytes,memsw.limit_in_bytes,soft_limit_in_bytes,swappiness})"
 check "linux.resources.memory.limit: -1 is no limit" same "9223372036854771712 " "$(limits '{"memory": {"limit": -1}}' memory/memory.limit_in_bytes)"
 check "linux.resources.memory.disableOOMKiller" contains "$(limits '{"memory": {"limit": 67108864, "disableOOMKiller": True}}' memory/memory.oom_control)" "oom_kill_disable 1"
+check "linux.resources.memory: kernel and kernelTCP are ignored with a warning" contains "$(in_container true 'l["resources"]["memory"] = {"kernelTCP": 4096}')" "level=warning" "linux.resources.memory.kernel"
 check "linux.resources.memory: kernel, kernelTCP, useHierarchy, checkBeforeUpdate are accepted" same "67108864 " \
 	"$(limits '{"memory": {"limit": 67108864, "kernel": 4096, "kernelTCP": 4096, "useHierarchy": True, "checkBeforeUpdate": True}}' memory/memory.limit_in_bytes)"
 bad "linux.resources.memory.swappiness: beyond 100 is an error" "linux.resources.memory.swappiness: invalid value 101" 'l["resources"]["memory"] = {"swappiness": 101}'
@@ -145,7 +146,7 @@ quiet rt exec -d --cgroup sub c1 sleep 1001
 check "ps --format json: processes in groups inside, too" same 2 "$(rt ps -f json c1 | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')"
 check "ps: the host's table" contains "$(rt ps c1)" PID "sleep 1000" "sleep 1001"
 check "pause: groups inside, too" same "FROZEN FROZEN" "$(rt pause c1; echo $(cat $root/freezer$CGROUP/freezer.state $root/freezer$CGROUP/sub/freezer.state))"
-check "pause of a paused container" fails "not running or created: paused" rt pause c1
+check "pause of a paused container" fails "container not running" rt pause c1
 check "resume" same "THAWED" "$(rt resume c1; cat $root/freezer$CGROUP/freezer.state)"
 check "resume of a running container" fails "container not paused" rt resume c1
 check "delete --force: groups with children" rt delete -f c1
