@@ -13,8 +13,9 @@
 
 #ifdef SYS_FAULTS
 long sys_fault_count;
-static long fault_at;
-static int fault_code;
+int sys_fault_told = -1;
+static long fault_at, child_at;
+static int fault_code, child_code;
 
 void sys_fault_arm(long nth, int code)
 {
@@ -23,20 +24,42 @@ void sys_fault_arm(long nth, int code)
 	fault_code = code;
 }
 
-static int fault(void)
+void sys_fault_arm_child(long nth, int code)
 {
-	return ++sys_fault_count == fault_at ? -fault_code : 0;
+	child_at = nth;
+	child_code = code;
+}
+
+int sys_fault(void)
+{
+	if (++sys_fault_count != fault_at)
+		return 0;
+	if (sys_fault_told >= 0 && write(sys_fault_told, "!", 1) < 0)
+		return -EBADF;
+	return -fault_code;
+}
+
+static int in_child(int r)
+{
+	if (r == 0)
+		sys_fault_arm(child_at, child_code);
+	return r;
 }
 #else
-static inline int fault(void)
+static inline int sys_fault(void)
 {
 	return 0;
+}
+
+static inline int in_child(int r)
+{
+	return r;
 }
 #endif
 
 /* One wrapper body: fault hook, the call, EINTR hidden. */
 #define CALL(type, expr) do { \
-		int f_ = fault(); \
+		int f_ = sys_fault(); \
 		type r_; \
 		if (f_) \
 			return f_; \
@@ -62,7 +85,7 @@ int sys_umount2(const char *dst, int flags) { CALL(int, umount2(dst, flags)); }
 int sys_pivot_root(const char *new_root, const char *put_old) { CALL(int, syscall(SYS_pivot_root, new_root, put_old)); }
 int sys_unshare(int flags) { CALL(int, unshare(flags)); }
 int sys_setns(int fd, int type) { CALL(int, setns(fd, type)); }
-int sys_clone3(struct clone_args *args, size_t size) { CALL(int, syscall(SYS_clone3, args, size)); }
+int sys_clone3(struct clone_args *args, size_t size) { CALL(int, in_child((int)syscall(SYS_clone3, args, size))); }
 int sys_fsopen(const char *type, unsigned flags) { CALL(int, syscall(SYS_fsopen, type, flags)); }
 int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux) { CALL(int, syscall(SYS_fsconfig, fd, cmd, key, value, aux)); }
 int sys_fsmount(int fd, unsigned flags, unsigned attr) { CALL(int, syscall(SYS_fsmount, fd, flags, attr)); }
@@ -77,8 +100,8 @@ int sys_execveat(int fd, const char *path, char *const argv[], char *const envp[
 int sys_execve(const char *path, char *const argv[], char *const envp[]) { CALL(int, execve(path, argv, envp)); }
 int sys_kill(pid_t pid, int sig) { CALL(int, kill(pid, sig)); }
 int sys_pidfd_getfd(int pidfd, int fd) { CALL(int, syscall(SYS_pidfd_getfd, pidfd, fd, 0)); }
-int sys_socket(int domain, int type, int protocol) { CALL(int, socket(domain, type | SOCK_CLOEXEC, protocol)); }
-int sys_connect(int fd, const void *address, size_t n) { CALL(int, connect(fd, address, (socklen_t)n)); }
-ssize_t sys_sendmsg(int fd, const struct msghdr *m, int flags) { CALL(ssize_t, sendmsg(fd, m, flags)); }
+int sys_socket(int domain, int type, int protocol) { CALL(int, syscall(SYS_socket, domain, type | SOCK_CLOEXEC, protocol)); }
+int sys_connect(int fd, const void *address, size_t n) { CALL(int, syscall(SYS_connect, fd, address, n)); }
+ssize_t sys_sendmsg(int fd, const struct msghdr *m, int flags) { CALL(ssize_t, syscall(SYS_sendmsg, fd, m, flags)); }
 ssize_t sys_write(int fd, const void *buf, size_t n) { CALL(ssize_t, write(fd, buf, n)); }
 ssize_t sys_read(int fd, void *buf, size_t n) { CALL(ssize_t, read(fd, buf, n)); }

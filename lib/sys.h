@@ -55,7 +55,10 @@ ssize_t sys_read(int fd, void *buf, size_t n);
 
 #ifdef SYS_FAULTS
 extern long sys_fault_count;
+extern int sys_fault_told;			/* a byte is written there when a fault strikes; -1: nowhere */
 void sys_fault_arm(long nth, int code);		/* nth counts from 1; 0 disarms and resets the count */
+void sys_fault_arm_child(long nth, int code);	/* the process that sys_clone3 makes, counted from there; it is not armed otherwise */
+int sys_fault(void);				/* for calls without a wrapper: counts one; -errno when it is to fail */
 #endif
 
 #endif

@@ -82,11 +82,35 @@ int delete_container(const struct globals *g, struct state *s, struct err *err)
 	return 0;
 }
 
-/* A creation that was cut off (power, SIGKILL) left a directory without state.json. */
-static int delete_remains(const struct globals *g, const char *id)
+static int is_used(pid_t pid, void *arg)
 {
-	state_remove_dir(g->root, id);
+	(void)pid;
+	*(bool *)arg = true;
 	return 0;
+}
+
+/* A creation that was cut off (power, SIGKILL) left a directory without state.json, or the file is damaged: nothing says which process was
+ * the container's, so none is killed. The control group tells whether one is there. */
+static int delete_remains(const struct globals *g, const struct state *s, struct err *err)
+{
+	struct cgroup cg = { .base = -1 };
+	struct spec spec = { 0 };
+	struct err ignored;
+	bool used = false;
+	int r = 0;
+
+	if (spec_load(&spec, s->dir, "config.json", &ignored) == 0 && cgroup_init(&cg, spec.cgroups_path, s->id, &ignored) == 0 &&
+	    cgroup_open(&cg, &ignored) == 0) {
+		if (cgroup_each_pid(&cg, is_used, &used, &ignored) < 0 || used)
+			r = err_set(err, 0, "%s/%s/state.json is missing or damaged, and its control group %s has processes: end them first", g->root, s->id, cg.path);
+		else
+			r = cgroup_remove(&cg, true, err);
+	}
+	cgroup_fini(&cg);
+	spec_free(&spec);
+	if (r == 0)
+		state_remove_dir(g->root, s->id);
+	return r;
 }
 
 int verb_delete(const struct globals *g, int argc, char **argv, struct err *err)
@@ -103,12 +127,12 @@ int verb_delete(const struct globals *g, int argc, char **argv, struct err *err)
 		return verb_usage(err, "delete [--force] ID");
 	r = state_load(&s, g->root, argv[0], err);
 	if (r < 0) {
-		bool there = s.dir >= 0;
-
+		if (force && s.dir >= 0 && (r == -ENOENT || r == -EINVAL))
+			r = delete_remains(g, &s, err);
+		else if (force && r == -ENOENT)
+			r = 0;
 		state_fini(&s);
-		if (force && there)
-			return delete_remains(g, argv[0]);
-		return force && r == -ENOENT ? 0 : r;
+		return r;
 	}
 	st = state_status(&s, NULL);
 	if (st != STATUS_STOPPED && st != STATUS_CREATED && !force)

@@ -106,6 +106,8 @@ static int go(const struct globals *g, struct state *s, struct err *err)
 	if (state_status(s, NULL) != STATUS_CREATED)
 		return not_created(s, err);
 	fd = connect_to(s);
+	if (fd == -ENOENT)
+		return not_created(s, err);	/* another start was quicker */
 	if (fd == -ECONNREFUSED) {
 		/* started by a start that did not live to remove the name */
 		sys_unlinkat(s->dir, "start.sock", 0);
@@ -115,7 +117,11 @@ static int go(const struct globals *g, struct state *s, struct err *err)
 		return err_set(err, -fd, "connect to the container");
 	if ((m = sync_send(fd, SYNC_GO, "")) < 0)
 		return m == -EPIPE ? not_created(s, err) : err_set(err, -m, "say go");
+	err->code = 0;
 	m = sync_receive(fd, err);
+	/* queued behind a start that was quicker: the waiting process never saw us */
+	if (m == SYNC_EOF && err->code == ECONNRESET)
+		return not_created(s, err);
 	if (m == SYNC_LISTENER)
 		m = (m = give_listener(s, fd, err)) < 0 ? m : sync_receive(fd, err);
 	/* a container that has nothing to start stays created */

@@ -70,15 +70,17 @@ static int set_names(const struct spec *s, struct err *err)
 	return 0;
 }
 
-/* A session keyring of its own keeps the container away from the runtime's keys. */
-static void new_keyring(const struct container *c)
+/* A session keyring of its own keeps the container away from the runtime's keys. Kernels without keys are no failure (as runc). */
+static int new_keyring(const struct container *c, struct err *err)
 {
 	char name[300];
 
 	if (c->opt.no_new_keyring)
-		return;
+		return 0;
 	snprintf(name, sizeof name, "_ses.%s", c->opt.id);
-	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0) < 0 && errno != ENOSYS)
+		return err_set(err, errno, "make a session keyring (--no-new-keyring leaves it out)");
+	return 0;
 }
 
 static int container_hooks(struct container *c, enum spec_hook_kind kind, const char *name, const char *status, struct err *err)
@@ -138,7 +140,8 @@ static int prepare(struct container *c, char ***env, const char **program, struc
 	    (r = build_root(c, err)) < 0)
 		return r;
 	umask(022);
-	new_keyring(c);
+	if ((r = new_keyring(c, err)) < 0)
+		return r;
 	if (!s->has_process || !s->process.args)
 		return cgroup_step_in(&c->cgroup, err);
 	if ((r = process_set_limits(s, err)) < 0 || (r = process_enter_cwd(&s->process, true, err)) < 0)

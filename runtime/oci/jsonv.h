@@ -3,7 +3,8 @@
  * Every getter: where is the path of obj ("process.user"), key the member's name.
  * Returns 1 and fills *out when present, 0 and leaves *out alone when absent or
  * null (Go's encoders write null for empty lists), or -EINVAL with text such as
- * "process.user.uid: expected an integer from 0 to 4294967295, found a string". */
+ * "process.user.uid: expected an integer from 0 to 4294967295, found a string";
+ * also when obj is not an object, and when the member is there twice. */
 #ifndef CORACLE_OCI_JSONV_H
 #define CORACLE_OCI_JSONV_H
 
@@ -23,6 +24,8 @@ int jsonv_uint(yyjson_val *obj, const char *where, const char *key, uint64_t *ou
 /* A NULL-terminated vector in the arena; *n (may be NULL) its length. */
 int jsonv_strings(yyjson_val *obj, const char *where, const char *key, struct arena *a, char ***out, size_t *n, struct err *err);
 
+/* A string without NUL. */
+bool jsonv_is_plain(yyjson_val *v);
 /* The word for v's type in messages: "a string", "an object"... */
 const char *jsonv_type(yyjson_val *v);
 

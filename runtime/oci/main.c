@@ -4,6 +4,7 @@
  * choosing the verb, and reporting errors where engines look for them. */
 #include <errno.h>
 #include <limits.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +82,9 @@ static int run_verb(const struct globals *g, const struct verb *v, int argc, cha
 
 	if (v->enters) {
 		/* the container's processes must not reach our memory, descriptors or executable by /proc/PID while one of ours is among them */
-		if (!geteuid())	/* rootless: once users are mapped (init.c, exec.c) */
-			prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+		/* rootless: once users are mapped (init.c, exec.c) */
+		if (!geteuid() && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+			return err_set(err, errno, "hide from the container");
 		if ((r = protect_binary(all, err)) < 0)
 			return r;
 	}
@@ -109,13 +111,20 @@ static bool parse_rootless(struct globals *g, const char *value, struct err *err
 	return g->rootless != ROOTLESS_AUTO;
 }
 
-/* Test builds: CORACLE_FAULT=N:ERRNO makes the Nth wrapped call of each process fail. */
+/* Test builds: CORACLE_FAULT=N:ERRNO makes the Nth call of this process fail, N:ERRNO:child that of the one it makes; CORACLE_FAULT_TOLD: a
+ * file that gets a byte when it did. */
 static void arm_fault(void)
 {
 #ifdef SYS_FAULTS
-	const char *s = getenv("CORACLE_FAULT"), *code = s ? strchr(s, ':') : NULL;
+	const char *s = getenv("CORACLE_FAULT"), *code = s ? strchr(s, ':') : NULL, *told = getenv("CORACLE_FAULT_TOLD");
 
-	if (code)
+	if (!code)
+		return;
+	if (told)
+		sys_fault_told = open(told, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (strstr(code, ":child"))
+		sys_fault_arm_child(atol(s), atoi(code + 1));
+	else
 		sys_fault_arm(atol(s), atoi(code + 1));
 #endif
 }

@@ -45,11 +45,11 @@ static int mask(struct rootfs *r, const char *path, int *empty, struct err *err)
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
-		return err_set(err, -target, "mask %s", path);
+		return err_set(err, -target, "linux.maskedPaths: mask %s", path);
 	rc = sys_mount("/dev/null", path_of_fd(target, to, sizeof to), NULL, MS_BIND, NULL);
 	if (rc == -ENOTDIR)
 		rc = mask_dir(target, empty);
-	return rc < 0 ? err_set(err, -rc, "mask %s", path) : 0;
+	return rc < 0 ? err_set(err, -rc, "linux.maskedPaths: mask %s", path) : 0;
 }
 
 static int make_readonly(struct rootfs *r, const char *path, struct err *err)
@@ -62,13 +62,13 @@ static int make_readonly(struct rootfs *r, const char *path, struct err *err)
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
-		return err_set(err, -target, "make %s read-only", path);
+		return err_set(err, -target, "linux.readonlyPaths: make %s read-only", path);
 	tree = sys_open_tree(target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 	if (tree < 0)
-		return err_set(err, -tree, "make %s read-only", path);
+		return err_set(err, -tree, "linux.readonlyPaths: make %s read-only", path);
 	if ((rc = sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &ro, sizeof ro)) < 0 ||
 	    (rc = sys_move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)) < 0)
-		return err_set(err, -rc, "make %s read-only", path);
+		return err_set(err, -rc, "linux.readonlyPaths: make %s read-only", path);
 	return 0;
 }
 

@@ -19,11 +19,14 @@ $(BUILD)/obj/asan/runtime/oci/seccomp_names.o: CPPFLAGS += -I$(BUILD)/gen/oci
 
 # the same program with faults to be injected, for tests/runtime/test_faults.sh
 OCI_FAULTS := $(BUILD)/tests/runtime/coracle-runtime-faults
-$(OCI_FAULTS): $(call objs,test,$(OCI_SRC)) $(BUILD)/obj/test/lib.a
+OCI_WRAP_SRC := tests/runtime/fault_calls.c
+# the calls that lib/sys.h does not wrap: the linker puts fault_calls.c in between
+OCI_WRAPPED := $(shell sed -n 's/^FAULT.[^,]*, \([a-z0-9_]*\),.*/\1/p' $(OCI_WRAP_SRC)) syscall ioctl fcntl prctl
+$(OCI_FAULTS): $(call objs,test,$(OCI_SRC) $(OCI_WRAP_SRC)) $(BUILD)/obj/test/lib.a
 	@mkdir -p $(@D); echo "  LINK  $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lyyjson
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(OCI_WRAPPED:%=-Wl,--wrap=%) -o $@ $^ -lyyjson
 TOOLS += $(OCI_FAULTS)
-DEPFILES += $(patsubst %.c,$(BUILD)/obj/test/%.d,$(OCI_SRC))
+DEPFILES += $(patsubst %.c,$(BUILD)/obj/test/%.d,$(OCI_SRC) $(OCI_WRAP_SRC))
 
 OCI_SECCOMP := $(filter runtime/oci/seccomp% runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c,$(OCI_SRC))
 $(call unit_test,oci_seccomp,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjson)

@@ -169,8 +169,8 @@ static int add_group(struct arena *a, struct seccomp_set *set, const struct grou
 	while ((v = yyjson_arr_iter_next(&it))) {
 		const char *name = yyjson_get_str(v);
 
-		if (!yyjson_is_str(v) || !*name)
-			return err_set(err, 0, CALLS ".names: expected names, found %s", name ? "an empty string" : jsonv_type(v));
+		if (!jsonv_is_plain(v) || !*name)
+			return err_set(err, 0, CALLS ".names: expected names, found %s", name && !*name ? "an empty string" : jsonv_type(v));
 		if (g->action == SECCOMP_RET_USER_NOTIF) {
 			/* with it the listener's number is told to the runtime, before an agent has it */
 			if (!strcmp(name, "write"))

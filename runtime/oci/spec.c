@@ -72,9 +72,30 @@ static int check_version(struct spec *s, yyjson_val *root, struct err *err)
 	return 0;
 }
 
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct spec_pair *)a)->key, ((const struct spec_pair *)b)->key);
+}
+
+/* A key that is in the list twice, or NULL. Sorted aside: a map may be as long as the file allows. */
+static const char *find_twice(struct spec *s, const struct spec_pair *list, size_t n)
+{
+	struct spec_pair *sorted = n > 1 ? arena_array(&s->arena, n, sizeof *sorted) : NULL;
+
+	if (!sorted)
+		return n > 1 ? "too long" : NULL;
+	memcpy(sorted, list, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, by_key);
+	for (size_t i = 1; i < n; i++)
+		if (!strcmp(sorted[i - 1].key, sorted[i].key))
+			return sorted[i].key;
+	return NULL;
+}
+
 int spec_parse_pairs(struct spec *s, yyjson_val *obj, const char *where, const char *key, struct spec_pair **out, size_t *n, struct err *err)
 {
 	yyjson_val *map = NULL, *k;
+	const char *twice;
 	yyjson_obj_iter it;
 	int r = jsonv_object(obj, where, key, &map, err);
 
@@ -88,13 +109,15 @@ int spec_parse_pairs(struct spec *s, yyjson_val *obj, const char *where, const c
 		yyjson_val *v = yyjson_obj_iter_get_val(k);
 		const char *name = yyjson_get_str(k);
 
-		if (!*name)
-			return err_set(err, 0, "%s%s%s: empty key", where, *where ? "." : "", key);
-		if (!yyjson_is_str(v))
-			return err_set(err, 0, "%s%s%s.%s: expected a string, found %s", where, *where ? "." : "", key, name, jsonv_type(v));
+		if (!*name || !jsonv_is_plain(k))
+			return err_set(err, 0, "%s%s%s: %s key", where, *where ? "." : "", key, *name ? "NUL in a" : "empty");
+		if (!jsonv_is_plain(v))
+			return err_set(err, 0, "%s%s%s.%s: expected a string without NUL, found %s", where, *where ? "." : "", key, name, jsonv_type(v));
 		(*out)[*n].key = name;
 		(*out)[(*n)++].value = yyjson_get_str(v);
 	}
+	if ((twice = find_twice(s, *out, *n)))
+		return err_set(err, 0, "%s%s%s.%s: is there twice", where, *where ? "." : "", key, twice);
 	return 1;
 }
 

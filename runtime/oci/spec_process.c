@@ -117,7 +117,7 @@ static int parse_cap_set(struct spec *s, yyjson_val *caps, const char *key, uint
 	while ((v = yyjson_arr_iter_next(&it))) {
 		int n;
 
-		if (!yyjson_is_str(v))
+		if (!jsonv_is_plain(v))
 			return err_set(err, 0, "process.capabilities.%s: expected names, found %s", key, jsonv_type(v));
 		n = caps_number(yyjson_get_str(v));
 		if (n >= 0)

@@ -127,10 +127,14 @@ static void resctrl(struct buf *b, const struct rdt *rdt)
 int state_write(int dir, const char *id, const struct spec *s, const char *bundle, const char *rootfs, const struct cgroup *c, const struct rdt *rdt, pid_t pid, const char *created, struct err *err)
 {
 	CLEANUP_BUF struct buf b = { 0 };
+	uint64_t start = proc_start_time(pid);
 	bool hooks = false, ours = false;
 	unsigned namespaces = 0;
 	int r;
 
+	/* without it the process would pass for another one's, and the container for stopped */
+	if (!start)
+		return err_set(err, 0, "/proc/%d/stat: no start time", (int)pid);
 	for (int i = 0; i < HOOK_KINDS; i++)
 		hooks |= s->hooks[i].n > 0;
 	for (int i = 0; i < NS_COUNT; i++)
@@ -141,7 +145,7 @@ int state_write(int dir, const char *id, const struct spec *s, const char *bundl
 	buf_puts(&b, "{\"ociVersion\":");
 	buf_json_string(&b, s->version, strlen(s->version));
 	member(&b, "id", id);
-	buf_printf(&b, ",\"pid\":%d,\"startTime\":%llu", (int)pid, (unsigned long long)proc_start_time(pid));
+	buf_printf(&b, ",\"pid\":%d,\"startTime\":%llu", (int)pid, (unsigned long long)start);
 	member(&b, "bundle", bundle);
 	member(&b, "rootfs", rootfs);
 	member(&b, "created", created);
@@ -169,9 +173,15 @@ static int parse(struct state *s, struct err *err)
 {
 	yyjson_val *top = yyjson_doc_get_root(s->doc);
 	uint64_t pid = 0, namespaces = 0;
+	const char *id = "";
 	int r;
 
 	s->version = s->bundle = s->rootfs = s->created = s->cgroup = "";
+	if ((r = jsonv_string(top, "", "id", &id, err)) < 0)
+		return r;
+	/* a directory that was moved or restored from elsewhere: the process and the groups are not this container's */
+	if (strcmp(id, s->id))
+		return err_set(err, 0, "is of container \"%s\"", id);
 	if ((r = jsonv_string(top, "", "ociVersion", &s->version, err)) < 0 ||
 	    (r = jsonv_string(top, "", "bundle", &s->bundle, err)) < 0 ||
 	    (r = jsonv_string(top, "", "rootfs", &s->rootfs, err)) < 0 ||

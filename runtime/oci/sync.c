@@ -29,8 +29,10 @@ int sync_receive(int fd, struct err *err)
 	do
 		n = recv(fd, buf, sizeof buf - 1, 0);
 	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == ECONNRESET)
+	if (n < 0 && errno == ECONNRESET) {
+		err->code = ECONNRESET;
 		return SYNC_EOF;
+	}
 	if (n < 0)
 		return err_set(err, errno, "receive");
 	if (n == 0)

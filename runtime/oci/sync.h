@@ -19,7 +19,7 @@ enum sync_message {
 };
 
 int sync_send(int fd, enum sync_message m, const char *text);
-/* Returns the message; for SYNC_ERROR and SYNC_LISTENER err has its text. -errno on failure. */
+/* Returns the message; SYNC_EOF with err->code ECONNRESET: the other side has not read what was sent, or never accepted us. For SYNC_ERROR and SYNC_LISTENER err has its text. -errno on failure. */
 int sync_receive(int fd, struct err *err);
 /* Sends what err holds. */
 void sync_send_error(int fd, const struct err *err);
