@@ -32,6 +32,7 @@ ASANFLAGS := -std=c11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefine
 ALL :=
 TESTS :=
 ASANTESTS :=
+FUZZERS :=
 LIB_SRC := $(sort $(wildcard lib/*.c))
 
 # objs,VARIANT,SOURCES
@@ -73,6 +74,17 @@ DEPFILES += $(patsubst %.c,$(BUILD)/obj/test/%.d,tests/unit/test_$(1).c $(2)) $(
 endef
 unit_test = $(eval $(call unit_test_rule,$(1),$(2),$(3)))
 
+# fuzzer,NAME,SOURCES (tests/fuzz/fuzz_NAME.c is added),LIBS,CPPFLAGS,NEEDS: build/fuzz/NAME by clang, for `make fuzz`; its seeds are
+# tests/fuzz/corpus/NAME, or FUZZ_SEEDS_NAME
+define fuzzer_rule
+$(BUILD)/fuzz/$(1): tests/fuzz/fuzz_$(1).c $(2) $(LIB_SRC) $(5) | $(ASANROOT)
+	@mkdir -p $$(@D); echo "  CLANG $$@"
+	$$(Q)clang $(CPPFLAGS) $(4) -I$(ASANROOT)/include -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $$@ tests/fuzz/fuzz_$(1).c $(2) $(LIB_SRC) -L$(ASANROOT)/lib $(3)
+FUZZERS += $(1)
+endef
+fuzzer = $(eval $(call fuzzer_rule,$(1),$(2),$(3),$(4),$(5)))
+
 $(BUILD)/obj/target/%.o: %.c | $(SYSROOT)
 	@mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(CFLAGS_$*) -MMD -MP -c -o $@ $<
@@ -87,7 +99,7 @@ $(foreach v,target test asan,$(BUILD)/obj/$(v)/lib.a): $(BUILD)/obj/%/lib.a: $(f
 DEPFILES += $(foreach v,target test asan,$(LIB_SRC:%.c=$(BUILD)/obj/$(v)/%.d))
 
 # the host's packages come first; instant when nothing is missing
-PACKAGES := packages-build packages-run packages-test packages-bench
+PACKAGES := packages-build packages-run packages-test packages-bench packages-fuzz
 .PHONY: $(PACKAGES)
 $(PACKAGES): packages-%:
 	$(Q)deps/host-packages --$*

@@ -34,3 +34,8 @@ $(call unit_test,oci_seccomp_peer,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjso
 $(call unit_test,oci_platform,$(filter runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c runtime/oci/intelrdt.c,$(OCI_SRC)),-lyyjson)
 $(call unit_test,oci_spec,$(filter runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c,$(OCI_SRC)),-lyyjson)
 $(call unit_test,oci_parts,$(filter-out runtime/oci/main.c runtime/oci/cmd_%,$(OCI_SRC)),-lyyjson -lm)
+
+OCI_PARTS := $(filter-out runtime/oci/main.c runtime/oci/cmd_%,$(OCI_SRC))
+OCI_FUZZ := tests/fuzz/fuzz_oci.c tests/unit/bpf_helper.c
+$(call unit_test,oci_fuzz,$(OCI_PARTS) $(OCI_FUZZ) $(foreach t,spec process state,tests/fuzz/fuzz_$(t).c),-lyyjson -lm)
+$(foreach t,spec process state,$(call fuzzer,$(t),$(OCI_PARTS) $(OCI_FUZZ),-lyyjson -lm,-I$(BUILD)/gen/oci -Dfuzz_$(t)=LLVMFuzzerTestOneInput,$(OCI_TABLES)))
