@@ -29,9 +29,10 @@ static int set_scheduler(const struct spec_scheduler *c, struct err *err)
 		.runtime = c->runtime, .deadline = c->deadline, .period = c->period, .util_max = UTIL_MAX,
 	};
 
-	if (syscall(SYS_sched_setattr, 0, &a, 0) < 0)
-		return err_set(err, errno, "set process.scheduler to %s", POLICIES[c->policy]);
-	return 0;
+	if (syscall(SYS_sched_setattr, 0, &a, 0) == 0)
+		return 0;
+	return err_set(err, errno, "set process.scheduler to %s%s", POLICIES[c->policy],
+		       errno == EPERM && c->priority ? " (where cpu cgroups have real-time budgets it takes linux.resources.cpu.realtimeRuntime)" : "");
 }
 
 static int set_memory_policy(const struct spec_memory_policy *m, struct err *err)
