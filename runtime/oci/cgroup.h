@@ -35,6 +35,8 @@ struct cgroup {
 	int n;
 };
 
+/* --rootless: whether groups that may not be made are left out (--rootless auto, as when this is not called: by who we are). */
+void cgroup_set_rootless(bool yes);
 /* Finds out what the host has and fixes the path. c need not be initialised. */
 int cgroup_init(struct cgroup *c, const char *cgroups_path, const char *id, struct err *err);
 /* Makes the directories and writes the limits. On failure the caller runs cgroup_remove. */

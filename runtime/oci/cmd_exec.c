@@ -169,8 +169,6 @@ static int prepare(struct exec *e, struct flags *f, int argc, char **argv, struc
 		return err_set(err, 0, "cannot exec in a stopped container");
 	if (st == STATUS_PAUSED && !f->ignore_paused)
 		return err_set(err, 0, "cannot exec in a paused container (use --ignore-paused to override)");
-	if ((r = verb_check_fds(e->preserve_fds, err)) < 0)
-		return r;
 	if ((r = cgroup_sub(&e->cgroup, f->cgroups.item, f->cgroups.n, err)) < 0)
 		return r;
 	e->sub_cgroup = f->cgroups.n;
@@ -202,6 +200,9 @@ int verb_exec(const struct globals *g, int argc, char **argv, struct err *err)
 		return n;
 	if (n < 1)
 		return verb_usage(err, "exec [OPTION]... ID PROGRAM [ARG]...");
+	/* before a descriptor of ours takes a number that was left free */
+	if ((r = verb_check_fds(e.preserve_fds, err)) < 0)
+		return err_wrap(err, r, "exec failed");
 	e.cgroup.base = e.master = -1;
 	if ((r = state_load(&e.state, g->root, argv[0], err)) < 0)
 		return r;

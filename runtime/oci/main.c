@@ -93,22 +93,18 @@ static int run_verb(const struct globals *g, const struct verb *v, int argc, cha
 }
 
 /* --rootless true|false|auto, as runc: the words of Go's ParseBool. */
-static bool parse_rootless(struct globals *g, const char *value, struct err *err)
+static int parse_rootless(const char *value, struct err *err)
 {
 	static const char *const YES[] = { "1", "t", "T", "true", "TRUE", "True" }, *const NO[] = { "0", "f", "F", "false", "FALSE", "False" };
 
-	g->rootless = ROOTLESS_AUTO;
 	if (!value || !*value || !strcmp(value, "auto"))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(YES); i++) {
-		if (!strcmp(value, YES[i]))
-			g->rootless = ROOTLESS_YES;
-		if (!strcmp(value, NO[i]))
-			g->rootless = ROOTLESS_NO;
-	}
-	if (g->rootless == ROOTLESS_AUTO)
-		err_set(err, 0, "--rootless: \"%s\" is neither true, false nor auto", value);
-	return g->rootless != ROOTLESS_AUTO;
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(YES); i++)
+		if (!strcmp(value, YES[i]) || !strcmp(value, NO[i])) {
+			cgroup_set_rootless(!strcmp(value, YES[i]));
+			return 0;
+		}
+	return err_set(err, 0, "--rootless: \"%s\" is neither true, false nor auto", value);
 }
 
 /* Test builds: CORACLE_FAULT=N:ERRNO makes the Nth call of this process fail, N:ERRNO:child that of the one it makes; CORACLE_FAULT_TOLD: a
@@ -177,7 +173,7 @@ int main(int argc, char **argv)
 		err_set(&err, 0, "--systemd-cgroup is not supported: cgroups are made directly");
 		return fail(&err);
 	}
-	if (!parse_rootless(&g, rootless, &err))
+	if (parse_rootless(rootless, &err) < 0)
 		return fail(&err);
 	g.root = args_absolute(root_or_default(g.root));
 	g.log = args_absolute(g.log);

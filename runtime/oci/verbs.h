@@ -16,7 +16,6 @@ struct globals {
 	const char *log;	/* --log, NULL: none */
 	bool log_json;
 	bool debug;
-	enum { ROOTLESS_AUTO, ROOTLESS_NO, ROOTLESS_YES } rootless;	/* --rootless */
 };
 
 int verb_create(const struct globals *g, int argc, char **argv, struct err *err);
