@@ -1,18 +1,17 @@
 # coracle-runtime, the OCI runtime
 
 OCI_SRC := $(sort $(wildcard runtime/oci/*.c))
-OCI_TABLES := $(foreach a,x86_64 x86 x32,$(BUILD)/gen/oci/seccomp_$(a).inc)
+OCI_TABLES := $(BUILD)/gen/oci/seccomp_names.inc
 
 $(call program,coracle-runtime,$(OCI_SRC),-lyyjson)
 
-# system call names and numbers from the kernel's headers, sorted by name for bsearch
-$(BUILD)/gen/oci/seccomp_x86_64.inc: OCI_HEADER := unistd_64.h
-$(BUILD)/gen/oci/seccomp_x86.inc: OCI_HEADER := unistd_32.h
-$(BUILD)/gen/oci/seccomp_x32.inc: OCI_HEADER := unistd_x32.h
+# system call names and their numbers (x86_64, i386, x32; -1: has no such call) from the kernel's headers, sorted by name
 $(OCI_TABLES): runtime/oci/module.mk | $(SYSROOT)
 	@mkdir -p $(@D)
-	$(Q)sed -n 's/^#define __NR_\([a-z0-9_]*\) (\{0,1\}\(__X32_SYSCALL_BIT + \)\{0,1\}\([0-9]*\))\{0,1\}$$/	{ "\1", \3 },/p' \
-		$(SYSROOT)/include/asm/$(OCI_HEADER) | LC_ALL=C sort -t '"' -k 2,2 > $@
+	$(Q)cd $(SYSROOT)/include/asm && awk 'FNR == 1 { a++ } \
+		$$2 ~ /^__NR_/ { n = $$NF; sub(/\)$$/, "", n); if (n ~ /^[0-9]+$$/) { nr[substr($$2, 6), a] = n; all[substr($$2, 6)] } } \
+		END { for (c in all) { printf "\t{ \"%s\", {", c; for (i = 1; i <= 3; i++) printf " %s,", (c, i) in nr ? nr[c, i] : -1; print " } }," } }' \
+		unistd_64.h unistd_32.h unistd_x32.h | LC_ALL=C sort -t '"' -k 2,2 > $(abspath $@)
 $(foreach v,target test asan,$(BUILD)/obj/$(v)/runtime/oci/seccomp_names.o): $(OCI_TABLES)
 $(BUILD)/obj/target/runtime/oci/seccomp_names.o $(BUILD)/obj/test/runtime/oci/seccomp_names.o \
 $(BUILD)/obj/asan/runtime/oci/seccomp_names.o: CPPFLAGS += -I$(BUILD)/gen/oci

@@ -76,7 +76,8 @@ int seccomp_assemble(struct arena *a, const struct seccomp_set *set, struct secc
 int seccomp_default_set(struct arena *a, uint64_t caps, bool ia32, struct seccomp_set *out, struct err *err);
 /* seccomp_names.c: -1 when the architecture has no such call. */
 int seccomp_number(enum seccomp_arch arch, const char *name);
-/* The same, quicker for names that come in order: *near (0 at first) is where the last one was. */
-int seccomp_number_near(enum seccomp_arch arch, const char *name, size_t *near);
+/* The numbers of all architectures (-1: has no such call), or NULL; quicker for names that come in order: *near (0 at first) is where the
+ * last one was. */
+const short *seccomp_numbers_near(const char *name, size_t *near);
 
 #endif

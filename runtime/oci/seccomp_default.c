@@ -90,20 +90,24 @@ static int add(struct seccomp_set *set, int nr, enum seccomp_arch arch, uint32_t
 	return 0;
 }
 
-static int add_names(struct seccomp_set *set, enum seccomp_arch arch, const char *names)
+static int add_names(struct seccomp_set *set, const char *names)
 {
 	char name[32];
 	size_t near = 0;
 
 	while (*names) {
 		size_t n = strcspn(names, " ");
-		int r;
+		const short *nr;
+		int r = 0;
 
 		if (n >= sizeof name)
 			return -E2BIG;
 		memcpy(name, names, n);
 		name[n] = '\0';
-		if ((r = add(set, seccomp_number_near(arch, name, &near), arch, SECCOMP_RET_ALLOW, NULL)) < 0)
+		nr = seccomp_numbers_near(name, &near);
+		for (int i = 0; i < ARCH_COUNT && nr && r >= 0; i++)
+			r = set->arch[i] ? add(set, nr[i], (enum seccomp_arch)i, SECCOMP_RET_ALLOW, NULL) : 0;
+		if (r < 0)
 			return r;
 		names += n + (names[n] == ' ');
 	}
@@ -126,11 +130,11 @@ static int add_arguments(struct seccomp_set *set, enum seccomp_arch arch, bool a
 
 int seccomp_default_set(struct arena *a, uint64_t caps, bool ia32, struct seccomp_set *set, struct err *err)
 {
-	int r = 0;
+	int r;
 
 	set->fallback = SECCOMP_RET_ERRNO | EPERM;
 	set->unknown = set->foreign = SECCOMP_RET_ERRNO | ENOSYS;
-	for (int i = 0; i < ARCH_COUNT && r >= 0; i++) {
+	for (int i = 0; i < ARCH_COUNT; i++) {
 		enum seccomp_arch arch = (enum seccomp_arch)i;
 
 		/* x32 has no users, and most kernels do not have it: ENOSYS is what those say too */
@@ -140,12 +144,13 @@ int seccomp_default_set(struct arena *a, uint64_t caps, bool ia32, struct seccom
 		set->rules[arch] = arena_array(a, RULES_MAX, sizeof *set->rules[arch]);
 		if (!set->rules[arch])
 			return err_set(err, ENOMEM, "the built-in seccomp profile");
-		r = add_names(set, arch, ALWAYS);
-		for (size_t k = 0; k < ARRAY_SIZE(BY_CAP) && r >= 0; k++)
-			if (caps >> BY_CAP[k].cap & 1)
-				r = add_names(set, arch, BY_CAP[k].names);
-		if (r >= 0)
-			r = add_arguments(set, arch, caps >> 21 & 1);
 	}
+	r = add_names(set, ALWAYS);
+	for (size_t k = 0; k < ARRAY_SIZE(BY_CAP) && r >= 0; k++)
+		if (caps >> BY_CAP[k].cap & 1)
+			r = add_names(set, BY_CAP[k].names);
+	for (int i = 0; i < ARCH_COUNT && r >= 0; i++)
+		if (set->arch[i])
+			r = add_arguments(set, (enum seccomp_arch)i, caps >> 21 & 1);
 	return r < 0 ? err_set(err, -r, "the built-in seccomp profile") : 0;
 }

@@ -6,34 +6,21 @@
 
 struct name {
 	const char *name;
-	short nr;
+	short nr[ARCH_COUNT];	/* as enum seccomp_arch */
 };
 
-static const struct name X86_64[] = {
-#include "seccomp_x86_64.inc"
-};
-static const struct name X86[] = {
-#include "seccomp_x86.inc"
-};
-static const struct name X32[] = {
-#include "seccomp_x32.inc"
-};
-
-static const struct { const struct name *list; size_t n; } TABLES[ARCH_COUNT] = {
-	[ARCH_X86_64] = { X86_64, ARRAY_SIZE(X86_64) },
-	[ARCH_X86] = { X86, ARRAY_SIZE(X86) },
-	[ARCH_X32] = { X32, ARRAY_SIZE(X32) },
+static const struct name NAMES[] = {
+#include "seccomp_names.inc"
 };
 
 #define STEPS 12	/* about what a binary search would take */
 
-int seccomp_number_near(enum seccomp_arch arch, const char *name, size_t *near)
+const short *seccomp_numbers_near(const char *name, size_t *near)
 {
-	const struct name *list = TABLES[arch].list;
-	size_t low = 0, high = TABLES[arch].n;
+	size_t low = 0, high = ARRAY_SIZE(NAMES);
 
 	for (size_t i = *near; i < high && i < *near + STEPS; i++) {
-		int c = strcmp(name, list[i].name);
+		int c = strcmp(name, NAMES[i].name);
 
 		if (c > 0) {
 			low = i + 1;
@@ -42,27 +29,28 @@ int seccomp_number_near(enum seccomp_arch arch, const char *name, size_t *near)
 		if (c < 0 && i == *near)
 			break;	/* before the last one: anywhere */
 		*near = i;
-		return c ? -1 : list[i].nr;
+		return c ? NULL : NAMES[i].nr;
 	}
 	while (low < high) {
 		size_t mid = (low + high) / 2;
-		int c = strcmp(name, list[mid].name);
+		int c = strcmp(name, NAMES[mid].name);
 
 		if (!c) {
 			*near = mid;
-			return list[mid].nr;
+			return NAMES[mid].nr;
 		}
 		if (c < 0)
 			high = mid;
 		else
 			low = mid + 1;
 	}
-	return -1;
+	return NULL;
 }
 
 int seccomp_number(enum seccomp_arch arch, const char *name)
 {
 	size_t near = 0;
+	const short *nr = seccomp_numbers_near(name, &near);
 
-	return seccomp_number_near(arch, name, &near);
+	return nr ? nr[arch] : -1;
 }

@@ -255,8 +255,10 @@ void state_fini(struct state *s)
 enum state_status state_status(const struct state *s, const struct cgroup *cg)
 {
 	struct proc_info p;
+	int r = proc_read(s->pid, &p);
 
-	if (proc_read(s->pid, &p) < 0 || p.start_time != s->start_time || p.state == 'Z' || p.state == 'X')
+	/* one that cannot be looked at is not one that has ended: delete would take it for that */
+	if (r < 0 ? r == -ENOENT || r == -ESRCH : p.start_time != s->start_time || p.state == 'Z' || p.state == 'X')
 		return STATUS_STOPPED;
 	if (s->creating)
 		return STATUS_CREATING;
