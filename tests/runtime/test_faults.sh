@@ -1,6 +1,6 @@
 #!/bin/bash
-# tests/runtime/test_faults.sh: each system call of create, run, start, exec, delete, kill and pause fails in turn, for containers of five kinds;
-# nothing may be left on the host (faults.py does it). Needs root.
+# tests/runtime/test_faults.sh: each system call of create, run, start, exec, delete, kill, pause, state, ps and update fails in turn, for containers of
+# five kinds; nothing may be left on the host (faults.py does it). Needs root.
 # timeout: 1200
 set -uo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -14,4 +14,4 @@ trap 'umount "$work/bin" 2>/dev/null; rmdir /sys/fs/cgroup/*"${CGROUP%/c1}" 2>/d
 # from a read-only file system it need not execute itself once more (protect.c), so that calls are counted from its beginning
 mkdir "$work/bin"
 mount --bind "${runtime%/*}" "$work/bin" && mount -o remount,ro,bind "$work/bin"
-python3 "$here/faults.py" "$work/bin/${runtime##*/}" "$work" "$bundle" "$@"
+WRITABLE=$runtime python3 "$here/faults.py" "$work/bin/${runtime##*/}" "$work" "$bundle" "$@"
