@@ -62,7 +62,7 @@ static int set_path(struct cgroup *c, const char *path, const char *id, struct e
 		if (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2]))
 			return err_set(err, 0, "linux.cgroupsPath: \"%s\" leaves its hierarchy", path);
 	if (strchr(c->path, ':'))
-		return err_set(err, 0, "linux.cgroupsPath: \"%s\" is a systemd name; --systemd-cgroup is not supported", path);
+		return err_set(err, 0, "linux.cgroupsPath: \"%s\" is a systemd name; use --systemd-cgroup, or give a path", path);
 	return 0;
 }
 
@@ -188,7 +188,7 @@ static int create_one(struct cgroup *c, struct cgroup_hierarchy *h, const struct
 	h->dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
 	if (h->dir < 0)
 		return err_set(err, -h->dir, "open the cgroup %s/%s", CGROUP_ROOT, path);
-	return h->created ? 0 : refuse_used(h, path, err);
+	return h->created || c->adopted ? 0 : refuse_used(h, path, err);
 }
 
 int cgroup_check(const struct cgroup *c, const struct spec_resources *res, struct err *err)
@@ -205,7 +205,7 @@ int cgroup_create(struct cgroup *c, const struct spec_resources *res, struct err
 	for (int i = 0; i < c->n && r >= 0; i++)
 		if ((r = create_one(c, &c->h[i], res, err)) >= 0 && c->h[i].dir >= 0)
 			r = cgroup_apply(c, &c->h[i], res, err);
-	if (r >= 0)
+	if (r >= 0 && !c->adopted)
 		cgroup_plan_low(c, res);
 	return r < 0 ? r : 0;
 }

@@ -30,6 +30,8 @@ struct cgroup {
 	int home, late;		/* cgroup_low.c: the runtime's own memory group and the container's, -1: not needed */
 	bool pure_v2;
 	bool named;		/* linux.cgroupsPath was given */
+	char unit[256], slice[256];	/* systemd's (--systemd-cgroup), "": the groups are made by us */
+	bool adopted;		/* the group is the unit's, with the container's process in it already */
 	char path[CGROUP_PATH_MAX];	/* without a leading slash: "coracle/ID" */
 	struct cgroup_hierarchy h[CGROUP_HIERARCHIES];
 	int n;
@@ -100,6 +102,7 @@ int cgroup_v1_check(const struct cgroup *c, const struct spec_resources *res, st
 int cgroup_memory_v1(int dir, bool fresh, const struct spec_resources *x, struct err *err);
 int cgroup_memory_v2(int dir, bool fresh, const struct spec_resources *x, struct err *err);
 /* A number in a file of the group; "max" and what exceeds it are INT64_MAX. -errno when there is none. */
+int64_t cgroup_weight_of_shares(uint64_t shares);
 int64_t cgroup_read_int(int dir, const char *file);
 /* Some writes are for the host's first user namespace alone. */
 bool cgroup_in_userns(void);

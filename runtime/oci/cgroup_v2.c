@@ -82,7 +82,7 @@ static int ensure_controllers(const struct cgroup *c, const struct cgroup_hierar
 }
 
 /* shares 2..262144 -> weight 1..10000 such that 2, 1024 and 262144 become 1, 100 and 10000. */
-static int64_t weight_of_shares(uint64_t shares)
+int64_t cgroup_weight_of_shares(uint64_t shares)
 {
 	double l;
 
@@ -137,7 +137,7 @@ static int apply_cpu(int dir, const struct spec_resources *x, struct err *err)
 	if (x->has_idle && (r = cgroup_write_int(dir, "cpu.idle", x->idle, err)) < 0)
 		return r;
 	if (x->has_shares && x->shares && !(x->has_idle && x->idle) &&
-	    (r = cgroup_write_int(dir, "cpu.weight", weight_of_shares(x->shares), err)) < 0)
+	    (r = cgroup_write_int(dir, "cpu.weight", cgroup_weight_of_shares(x->shares), err)) < 0)
 		return r;
 	if ((r = apply_bandwidth(dir, x, err)) < 0)
 		return r;

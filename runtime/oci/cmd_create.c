@@ -11,6 +11,7 @@
 #include "runtime/oci/container.h"
 #include "runtime/oci/hooks.h"
 #include "runtime/oci/state.h"
+#include "runtime/oci/systemd.h"
 #include "runtime/oci/verbs.h"
 
 /* Descriptors of socket activation are passed like --preserve-fds. */
@@ -42,6 +43,7 @@ static int parse(const struct globals *g, int argc, char **argv, struct containe
 	if (n != 1)
 		return verb_usage(err, o->run ? "run [--detach] [--bundle DIR] ID" : "create [--bundle DIR] ID");
 	o->root = g->root;
+	o->systemd = g->systemd_cgroup;
 	o->id = argv[0];
 	o->bundle = bundle;
 	o->pid_file = args_absolute(o->pid_file);
@@ -74,6 +76,8 @@ static int remove_ended(struct container *c, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (c->cgroup.adopted)
+		systemd_stop(c->cgroup.unit);
 	for (int i = 0; (path = rdt_owned(&c->rdt, i)); i++)
 		sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 	if (c->spec.hooks[HOOK_POSTSTOP].n) {

@@ -11,6 +11,7 @@
 #include "lib/sys.h"
 #include "runtime/oci/args.h"
 #include "runtime/oci/hooks.h"
+#include "runtime/oci/systemd.h"
 #include "runtime/oci/verbs.h"
 
 #define KILL_WAIT_MS 10000
@@ -71,8 +72,10 @@ int delete_container(const struct globals *g, struct state *s, struct err *err)
 	}
 	if (r >= 0)
 		r = stop(s, err);
-	if (r >= 0 && s->cgroup_ours)
+	if (r >= 0 && (s->cgroup_ours || *s->unit))
 		r = cgroup_remove(&cg, true, err);
+	if (*s->unit)
+		systemd_stop(s->unit);
 	cgroup_fini(&cg);
 	if (r < 0)
 		return r;

@@ -79,7 +79,7 @@ int verb_features(const struct globals *g, int argc, char **argv, struct err *er
 	puts("  \"linux\": {");
 	list("    ", "namespaces", NAMESPACES, ARRAY_SIZE(NAMESPACES));
 	table("    ", "capabilities", capability, ",");
-	puts("    \"cgroup\": {\"v1\": true, \"v2\": true, \"systemd\": false, \"systemdUser\": false, \"rdma\": true},");
+	puts("    \"cgroup\": {\"v1\": true, \"v2\": true, \"systemd\": true, \"systemdUser\": true, \"rdma\": true},");
 	seccomp();
 	puts("    \"apparmor\": {\"enabled\": true},\n    \"selinux\": {\"enabled\": true},\n    \"memoryPolicy\": {");
 	table("      ", "modes", spec_memory_mode_name, ",");

@@ -14,6 +14,7 @@
 #include "lib/sys.h"
 #include "runtime/oci/args.h"
 #include "runtime/oci/log.h"
+#include "runtime/oci/systemd.h"
 #include "runtime/oci/verbs.h"
 
 #define RESOURCES_BYTES_MAX (1u << 20)
@@ -188,6 +189,8 @@ static int update(const struct globals *g, const char *id, const struct flags *f
 	/* as runc: devices are not update's to change */
 	s.resources.no_devices = true;
 	if ((r = state_open_cgroup(&st, &cg, err)) < 0 || (r = cgroup_open(&cg, err)) < 0)
+		return r;
+	if (*st.unit && (r = systemd_update(st.unit, &s.resources, cg.pure_v2, err)) < 0)
 		return r;
 	r = cgroup_update(&cg, &s.resources, err);
 	return r < 0 ? r : resctrl(&st, f, err);

@@ -26,6 +26,7 @@
 #include "runtime/oci/proc.h"
 #include "runtime/oci/state.h"
 #include "runtime/oci/sync.h"
+#include "runtime/oci/systemd.h"
 #include "runtime/oci/sysctl.h"
 #include "runtime/oci/verbs.h"
 #include "runtime/oci/usermap.h"
@@ -43,6 +44,8 @@ static void undo_cgroup(void *arg)
 	struct err ignored;
 
 	cgroup_remove(&c->cgroup, false, &ignored);
+	if (c->cgroup.adopted)
+		systemd_stop(c->cgroup.unit);
 }
 
 static void undo_rdt(void *arg)
@@ -216,7 +219,31 @@ bool container_maps_users(const struct container *c)
 
 bool container_waits(const struct container *c)
 {
-	return container_maps_users(c) || c->spec.net_devices_n > 0;
+	return container_maps_users(c) || c->spec.net_devices_n > 0 || c->opt.systemd;
+}
+
+/* A scope starts with a process in it: the container's, which waits for us. */
+static int enter_unit(struct container *c, struct err *err)
+{
+	int r;
+
+	c->cgroup.adopted = true;
+	cgroup_fini(&c->cgroup);
+	if ((r = systemd_start(&c->cgroup, c->opt.id, c->pid, &c->spec, err)) < 0 ||
+	    (r = cgroup_create(&c->cgroup, &c->spec.resources, err)) < 0)
+		return r;
+	return cgroup_join(&c->cgroup, c->pid, true, err);
+}
+
+/* Without systemd the groups are there before the process. */
+static int prepare_cgroup(struct container *c, struct err *err)
+{
+	int r = c->opt.systemd ? systemd_plan(&c->cgroup, c->spec.cgroups_path, c->opt.id, err) : 0;
+
+	if (r < 0 || (r = cgroup_init(&c->cgroup, c->opt.systemd ? NULL : c->spec.cgroups_path, c->opt.id, err)) < 0)
+		return r;
+	undo_push(&c->undo, undo_cgroup, c);
+	return c->opt.systemd ? cgroup_check(&c->cgroup, &c->spec.resources, err) : cgroup_create(&c->cgroup, &c->spec.resources, err);
 }
 
 /* What only the runtime may do for the new process. */
@@ -226,6 +253,8 @@ static int serve_child(struct container *c, struct err *err)
 	char text[16];
 	int r;
 
+	if (c->opt.systemd && (r = enter_unit(c, err)) < 0)
+		return r;
 	if (p->has_oom) {
 		snprintf(text, sizeof text, "%d", p->oom_score_adj);
 		r = proc_write(c->pid, "oom_score_adj", text);
@@ -352,10 +381,7 @@ static int create(struct container *c, struct err *err)
 	if ((r = state_write_config(c->state_dir, &c->spec, err)) < 0 ||
 	    (!c->opt.run && (r = make_start_socket(c, err)) < 0) ||
 	    (r = open_console(c, pair, err)) < 0 ||
-	    (r = cgroup_init(&c->cgroup, c->spec.cgroups_path, c->opt.id, err)) < 0)
-		return r;
-	undo_push(&c->undo, undo_cgroup, c);
-	if ((r = cgroup_create(&c->cgroup, &c->spec.resources, err)) < 0)
+	    (r = prepare_cgroup(c, err)) < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, c->sync) < 0)
 		return err_set(err, errno, "make a socket");

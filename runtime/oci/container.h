@@ -28,6 +28,7 @@ struct container_options {
 	bool no_pivot, no_new_keyring;
 	int preserve_fds;		/* descriptors 3.. passed on */
 	int listen_fds;			/* of them by socket activation */
+	bool systemd;			/* --systemd-cgroup */
 	bool run;			/* execute without waiting for start */
 	bool own_console;		/* terminal without a console socket: we relay it */
 };

@@ -25,6 +25,7 @@
 #include "runtime/oci/state.h"
 #include "runtime/oci/sync.h"
 #include "runtime/oci/sysctl.h"
+#include "runtime/oci/systemd.h"
 
 static int wait_go(int fd, struct err *err)
 {
@@ -43,13 +44,15 @@ static int settle(struct container *c, struct err *err)
 
 	if (container_waits(c) && (r = wait_go(c->sync[1], err)) < 0)
 		return r;
+	if (c->opt.systemd && (r = systemd_adopt(&c->cgroup, c->opt.id, err)) < 0)
+		return r;
 	/* the users are mapped, so nobody needs to reach us by /proc any more (rootless; root did this at once) */
 	if (ns[NS_USER].present)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (container_maps_users(c)) {
 		if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 			return err_set(err, errno, "become root of the user namespace (linux.uidMappings and gidMappings must map 0)");
-	} else if ((r = cgroup_join(&c->cgroup, 0, cgroup_clone_fd(&c->cgroup) < 0, err)) < 0)
+	} else if (!c->opt.systemd && (r = cgroup_join(&c->cgroup, 0, cgroup_clone_fd(&c->cgroup) < 0, err)) < 0)
 		return r;
 	/* a runtime that was confined to some processors has left that to us */
 	if (c->spec.resources.cpus && (r = schedule_affinity(NULL, "linux.resources.cpu.cpus", err)) < 0)

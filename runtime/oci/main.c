@@ -140,10 +140,10 @@ int main(int argc, char **argv)
 {
 	struct globals g = { 0 };
 	const char *format = "text", *rootless = NULL;
-	bool systemd = false, show_version = false, show_help = false;
+	bool show_version = false, show_help = false;
 	const struct args_option options[] = {
 		{ "root", 0, ARGS_VALUE, &g.root }, { "log", 0, ARGS_VALUE, &g.log }, { "log-format", 0, ARGS_VALUE, &format },
-		{ "debug", 0, ARGS_FLAG, &g.debug }, { "systemd-cgroup", 0, ARGS_FLAG, &systemd },
+		{ "debug", 0, ARGS_FLAG, &g.debug }, { "systemd-cgroup", 0, ARGS_FLAG, &g.systemd_cgroup },
 		{ "rootless", 0, ARGS_VALUE, &rootless }, { "criu", 0, ARGS_IGNORED_VALUE, NULL },
 		{ "version", 'v', ARGS_FLAG, &show_version }, { "help", 'h', ARGS_FLAG, &show_help },
 	};
@@ -169,10 +169,6 @@ int main(int argc, char **argv)
 		return version();
 	if (show_help || !n)
 		return help(show_help ? stdout : stderr, !show_help);
-	if (systemd) {
-		err_set(&err, 0, "--systemd-cgroup is not supported: cgroups are made directly");
-		return fail(&err);
-	}
 	if (parse_rootless(rootless, &err) < 0)
 		return fail(&err);
 	g.root = args_absolute(root_or_default(g.root));

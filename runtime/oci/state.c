@@ -152,6 +152,8 @@ int state_write(int dir, const char *id, const struct spec *s, const char *bundl
 	member(&b, "cgroup", c->path);
 	buf_printf(&b, ",\"cgroupOurs\":%s,\"hooks\":%s,\"namespaces\":%u", ours ? "true" : "false", hooks ? "true" : "false", namespaces);
 	resctrl(&b, rdt);
+	if (c->adopted)
+		member(&b, "systemdUnit", c->unit);
 	if (c->late >= 0)
 		buf_printf(&b, ",\"memoryLimit\":%lld", (long long)s->resources.mem_limit);
 	annotations(&b, s->annotations, s->annotations_n);
@@ -176,7 +178,7 @@ static int parse(struct state *s, struct err *err)
 	const char *id = "";
 	int r;
 
-	s->version = s->bundle = s->rootfs = s->created = s->cgroup = "";
+	s->version = s->bundle = s->rootfs = s->created = s->cgroup = s->unit = "";
 	if ((r = jsonv_string(top, "", "id", &id, err)) < 0)
 		return r;
 	/* a directory that was moved or restored from elsewhere: the process and the groups are not this container's */
@@ -187,6 +189,7 @@ static int parse(struct state *s, struct err *err)
 	    (r = jsonv_string(top, "", "rootfs", &s->rootfs, err)) < 0 ||
 	    (r = jsonv_string(top, "", "created", &s->created, err)) < 0 ||
 	    (r = jsonv_string(top, "", "cgroup", &s->cgroup, err)) < 0 ||
+	    (r = jsonv_string(top, "", "systemdUnit", &s->unit, err)) < 0 ||
 	    (r = jsonv_bool(top, "", "cgroupOurs", &s->cgroup_ours, err)) < 0 ||
 	    (r = jsonv_bool(top, "", "hooks", &s->has_hooks, err)) < 0 ||
 	    (r = jsonv_uint(top, "", "pid", &pid, INT32_MAX, err)) < 0 ||

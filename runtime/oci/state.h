@@ -28,6 +28,7 @@ struct state {
 	yyjson_doc *doc;
 	int dir;			/* --root/ID, -1: not open */
 	const char *id, *version, *bundle, *rootfs, *created;
+	const char *unit;		/* systemd's, "": none */
 	const char *cgroup;		/* below the hierarchies' roots */
 	bool cgroup_ours;		/* made by us, removed by us */
 	bool has_hooks;

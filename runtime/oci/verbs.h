@@ -16,6 +16,7 @@ struct globals {
 	const char *log;	/* --log, NULL: none */
 	bool log_json;
 	bool debug;
+	bool systemd_cgroup;	/* --systemd-cgroup */
 };
 
 int verb_create(const struct globals *g, int argc, char **argv, struct err *err);

@@ -111,7 +111,7 @@ for limit in 131072 262144 1048576; do
 done
 config 'p["args"] = ["/bin/true"]' 'l["resources"]["memory"] = {"limit": 131072}' 'l["namespaces"].append({"type": "user"}); l["uidMappings"] = l["gidMappings"] = [{"containerID": 0, "hostID": 0, "size": 65536}]'
 check "linux.resources.memory.limit 131072 with a user namespace" rt run -b "$bundle" c1
-config 'p["args"] = ["sleep", "1000"]' 'l["resources"]["memory"] = {"limit": 262144}'
+config 'p["args"] = ["sleep", "1000"]' 'l["resources"]["memory"] = {"limit": 1048576}'
 quiet rt create -b "$bundle" c1
 check "linux.resources.memory.limit: the created process is in its group" contains "$(cat "$root/memory$CGROUP/cgroup.procs")" "$(rt state c1 | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')"
 check "linux.resources.memory.limit: create, start, exec" same "in" "$(rt start c1; rt exec c1 echo in 2>&1)"

@@ -237,7 +237,6 @@ check "truncated JSON" fails "config.json" rt create -b "$bundle" c1
 check "no bundle" fails "enter the bundle" rt create -b "$work/none" c1
 check "bad id" fails "invalid container ID format" rt create -b "$bundle" ../x
 config
-check "--systemd-cgroup is refused clearly" fails "--systemd-cgroup is not supported" rt --systemd-cgroup create -b "$bundle" c1
 check "--log in JSON, as engines parse it" contains "$(config 'p["args"] = ["nosuch"]'; rt --log "$work/log" --log-format json create -b "$bundle" c1 2>/dev/null; cat "$work/log")" '"level":"error"' '"msg":"coracle-runtime create failed' '"time":"'
 check "--version" contains "$(rt --version)" "coracle-runtime version" "spec: 1."
 check "spec writes a bundle that runs" contains "$(cd "$work/volume" && rm -f config.json && rt spec && python3 -m json.tool config.json)" ociVersion
