@@ -91,3 +91,10 @@ int caps_set(const struct spec_caps *c, struct err *err)
 			return err_set(err, errno, "raise ambient %s", NAMES[i]);
 	return 0;
 }
+
+uint64_t caps_missing(const struct spec_caps *c)
+{
+	uint64_t have = UINT64_MAX;
+
+	return get_permitted(&have) < 0 ? 0 : (c->effective | c->permitted | c->inheritable | c->ambient) & ~have;
+}

@@ -16,6 +16,8 @@ int caps_number(const char *name);
 /* 0 -> "CAP_CHOWN"; NULL outside 0..CAPS_KNOWN-1. */
 const char *caps_name(int number);
 
+/* Those of c that the calling process does not have, so that nobody it makes in this user namespace can get them. */
+uint64_t caps_missing(const struct spec_caps *c);
 /* Drops everything outside mask from the bounding set. Needs CAP_SETPCAP. */
 int caps_limit_bounding(uint64_t mask, struct err *err);
 /* Sets effective, permitted, inheritable and ambient. What we do not have

@@ -8,6 +8,7 @@
 #include "lib/buf.h"
 #include "lib/fd.h"
 #include "lib/sys.h"
+#include "runtime/oci/caps.h"
 #include "runtime/oci/log.h"
 
 static const struct globals *globals;
@@ -82,8 +83,19 @@ void log_debug(const char *fmt, ...)
 	write_line("debug", text);
 }
 
+static void missing_caps(const struct spec_caps *c)
+{
+	uint64_t missing = caps_missing(c);
+
+	for (int i = 0; i < CAPS_KNOWN; i++)
+		if (missing >> i & 1)
+			log_warning("process.capabilities: %s cannot be granted: the runtime does not have it", caps_name(i));
+}
+
 void log_spec_warnings(const struct spec *s)
 {
 	for (size_t i = 0; i < s->warnings_n; i++)
 		log_warning("%s", s->warnings[i]);
+	if (s->process.has_caps && !s->ns[NS_USER].present)
+		missing_caps(&s->process.caps);
 }

@@ -15,7 +15,7 @@ void log_error(const char *text);
 void log_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Nothing without --debug. */
 void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
-/* What spec_load noted (spec_warn). */
+/* What has no effect: what spec_load noted (spec_warn), and capabilities that we do not have to give. */
 void log_spec_warnings(const struct spec *s);
 
 #endif

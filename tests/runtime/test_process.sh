@@ -65,6 +65,9 @@ bad "process.rlimits: soft above hard" "set process.rlimits RLIMIT_CORE to soft 
 
 config 'p["capabilities"]["effective"].append("CAP_FROM_THE_FUTURE")'
 check "process.capabilities: an unknown one is a warning" contains "$(rt --log "$work/log" --log-format json run -b "$bundle" c1; cat "$work/log")" '"level":"warning"' 'ignoring unknown capability process.capabilities.effective: \"CAP_FROM_THE_FUTURE\"'
+drop() { setpriv --bounding-set -sys_time "$runtime" --root "$state" run -b "$bundle" c1 2>&1; }
+config 'p["args"] = sh("echo runs; grep CapEff /proc/self/status"); [p["capabilities"][s].append("CAP_SYS_TIME") for s in ("bounding", "effective", "permitted")]'
+check "process.capabilities: one that cannot be granted is a warning" contains "$(drop)" "process.capabilities: CAP_SYS_TIME cannot be granted" $'runs\nCapEff:\t00000000a80425fb'
 check "process.noNewPrivileges" contains "$(in_container 'cat /proc/self/status' 'p["noNewPrivileges"] = True')" $'NoNewPrivs:\t1'
 check "process.noNewPrivileges: false" contains "$(in_container 'cat /proc/self/status' 'p["noNewPrivileges"] = False')" $'NoNewPrivs:\t0'
 check "process.oomScoreAdj" same 321 "$(in_container 'cat /proc/self/oom_score_adj' 'p["oomScoreAdj"] = 321')"
