@@ -57,10 +57,11 @@ int verb_refused(const struct globals *g, int argc, char **argv, struct err *err
 static int help(FILE *out, int status)
 {
 	fputs("coracle-runtime " CORACLE_VERSION ": an OCI runtime for Linux\n\n"
-	      "usage: coracle-runtime [--root DIR] [--log FILE] [--log-format text|json] [--debug] COMMAND ...\n\n", out);
+	      "usage: coracle-runtime [--root DIR] [--log FILE] [--log-format text|json] [--debug] [--rootless true|false|auto] COMMAND ...\n\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(VERBS); i++)
 		if (VERBS[i].help)
 			fprintf(out, "  %s\n", VERBS[i].help);
+	fputs("\n  COMMAND --help: its options\n", out);
 	return status;
 }
 
@@ -169,6 +170,8 @@ int main(int argc, char **argv)
 		return version();
 	if (show_help || !n)
 		return help(show_help ? stdout : stderr, !show_help);
+	if (n > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) && verb_help(argv[0]))
+		return 0;
 	if (parse_rootless(rootless, &err) < 0)
 		return fail(&err);
 	g.root = args_absolute(root_or_default(g.root));

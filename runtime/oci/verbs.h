@@ -48,6 +48,9 @@ int verb_check_fds(int n, struct err *err);
 /* --pidfd-socket: connects to path and sends a descriptor of pid with the text what. path may be NULL. */
 int verb_send_pidfd(const char *path, pid_t pid, const char *what, struct err *err);
 
+/* help.c: prints the options of a command; false when it is none of ours. */
+bool verb_help(const char *verb);
+
 /* "wrong number of arguments" texts in one place. */
 int verb_usage(struct err *err, const char *usage);
 

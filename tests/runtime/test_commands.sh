@@ -32,6 +32,10 @@ for value in true false auto; do check "--rootless $value" same "" "$(rt --rootl
 check "--rootless: neither" fails '--rootless: "maybe" is neither true, false nor auto' rt --rootless maybe list
 check "an unknown option" fails "flag provided but not defined: --nosuch" rt --nosuch list
 check "an unknown command" fails "no such command: launch" rt launch c1
+for command in create run start exec state kill delete list ps pause resume update events spec features; do
+	check "$command --help" contains "$(rt $command --help)" "usage: coracle-runtime [OPTION]... $command"
+done
+check "--help names them all" contains "$(rt --help)" create start state kill delete exec update events features spec
 for command in checkpoint restore; do
 	check "$command is refused clearly" fails "$command is not supported by coracle-runtime" rt $command --image-path /x c1
 done

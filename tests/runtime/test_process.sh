@@ -49,6 +49,14 @@ bad "process.cwd: a file" "chdir to process.cwd" 'p["cwd"] = "/etc/passwd"'
 config 'p["cwd"] = "/proc/self/fd/3"; p["args"] = ["/bin/pwd"]'
 check "process.cwd: not by a descriptor that leads out of the root" fails "is outside of the container's root" rt run --preserve-fds 1 -b "$bundle" c1 3</
 
+## terminal (with a console socket: test_runtime.sh, test_exec.sh)
+
+check "process.consoleSize: ignored without a terminal" same "no tty" "$(in_container 'tty >/dev/null || echo no tty' 'p["consoleSize"] = {"height": 10, "width": 20}')"
+bad "process.terminal: without --console-socket" "cannot allocate tty if runc will detach without setting console socket" 'p["terminal"] = True'
+config
+check "process.terminal: --console-socket without a terminal" fails "cannot use console socket if runc will not detach or allocate tty" rt create -b "$bundle" --console-socket "$work/sock" c1
+bad "process.consoleSize: not a number" "process.consoleSize.height: expected an integer" 'p["consoleSize"] = {"height": "x", "width": 1}'
+
 ## rlimits
 
 check "process.rlimits" same "33 44" "$(in_container 'echo $(ulimit -Sn) $(ulimit -Hn)' 'p["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 33, "hard": 44}]')"
