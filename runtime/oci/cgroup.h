@@ -57,6 +57,9 @@ int cgroup_unified_fd(const struct cgroup *c);
 int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err);
 int cgroup_join_one(const struct cgroup_hierarchy *h, pid_t pid);
 
+/* cgroup_owner.c: makes process.user the owner of a v2 group that the container may write to; nothing in other cases. */
+int cgroup_give(const struct cgroup *c, const struct spec *s, struct err *err);
+
 /* cgroup_sub.c: exec --cgroup, "PATH" or "CONTROLLER[,CONTROLLER]:PATH": c's groups become the named ones inside of them. */
 int cgroup_sub(struct cgroup *c, const char *const *args, size_t n, struct err *err);
 /* Opens the cgroup2 directory that a process is in now: a container with a manager of its own (systemd) moves its first

@@ -232,7 +232,8 @@ static int enter_unit(struct container *c, struct err *err)
 	if ((r = systemd_start(&c->cgroup, c->opt.id, c->pid, &c->spec, err)) < 0 ||
 	    (r = cgroup_create(&c->cgroup, &c->spec.resources, err)) < 0)
 		return r;
-	return cgroup_join(&c->cgroup, c->pid, true, err);
+	r = cgroup_join(&c->cgroup, c->pid, true, err);
+	return r < 0 ? r : cgroup_give(&c->cgroup, &c->spec, err);
 }
 
 /* Without systemd the groups are there before the process. */
@@ -243,7 +244,10 @@ static int prepare_cgroup(struct container *c, struct err *err)
 	if (r < 0 || (r = cgroup_init(&c->cgroup, c->opt.systemd ? NULL : c->spec.cgroups_path, c->opt.id, err)) < 0)
 		return r;
 	undo_push(&c->undo, undo_cgroup, c);
-	return c->opt.systemd ? cgroup_check(&c->cgroup, &c->spec.resources, err) : cgroup_create(&c->cgroup, &c->spec.resources, err);
+	if (c->opt.systemd)
+		return cgroup_check(&c->cgroup, &c->spec.resources, err);
+	r = cgroup_create(&c->cgroup, &c->spec.resources, err);
+	return r < 0 ? r : cgroup_give(&c->cgroup, &c->spec, err);
 }
 
 /* What only the runtime may do for the new process. */
