@@ -58,7 +58,7 @@ static int poststart(const struct globals *g, struct state *s, struct err *err)
 	return r;
 }
 
-static int give_listener(const struct state *s, int sync, struct err *err)
+static int give_listener(const struct state *s, int sync, int passed, struct err *err)
 {
 	struct notify n = { s->id, s->bundle, "creating", s->pid, s->pid };
 	struct spec spec = { 0 };
@@ -67,7 +67,7 @@ static int give_listener(const struct state *s, int sync, struct err *err)
 
 	snprintf(fd, sizeof fd, "%.15s", err->text);
 	if ((r = spec_load(&spec, s->dir, "config.json", err)) == 0)
-		r = notify_serve(&spec, &n, sync, fd, err);
+		r = notify_serve(&spec, &n, sync, fd, passed, err);
 	spec_free(&spec);
 	return r;
 }
@@ -101,7 +101,7 @@ static int not_created(const struct state *s, struct err *err)
 static int go(const struct globals *g, struct state *s, struct err *err)
 {
 	CLEANUP_FD int fd = -1;
-	int m;
+	int m, passed;
 
 	if (state_status(s, NULL) != STATUS_CREATED)
 		return not_created(s, err);
@@ -118,12 +118,12 @@ static int go(const struct globals *g, struct state *s, struct err *err)
 	if ((m = sync_send(fd, SYNC_GO, "")) < 0)
 		return m == -EPIPE ? not_created(s, err) : err_set(err, -m, "say go");
 	err->code = 0;
-	m = sync_receive(fd, err);
+	m = sync_receive_fd(fd, &passed, err);
 	/* queued behind a start that was quicker: the waiting process never saw us */
 	if (m == SYNC_EOF && err->code == ECONNRESET)
 		return not_created(s, err);
 	if (m == SYNC_LISTENER)
-		m = (m = give_listener(s, fd, err)) < 0 ? m : sync_receive(fd, err);
+		m = (m = give_listener(s, fd, passed, err)) < 0 ? m : sync_receive(fd, err);
 	/* a container that has nothing to start stays created */
 	if (m != SYNC_ERROR || state_status(s, NULL) == STATUS_STOPPED)
 		sys_unlinkat(s->dir, "start.sock", 0);

@@ -357,7 +357,7 @@ static int write_pid_file(struct container *c, struct err *err)
 /* For run: the socket closes at execve, or an error comes. */
 static int wait_executed(struct container *c, struct err *err)
 {
-	int m = sync_receive(c->sync[0], err);
+	int passed, m = sync_receive_fd(c->sync[0], &passed, err);
 
 	if (m == SYNC_LISTENER) {
 		struct notify n = { c->opt.id, c->bundle, "creating", c->pid, c->pid };
@@ -365,7 +365,7 @@ static int wait_executed(struct container *c, struct err *err)
 		int r;
 
 		snprintf(fd, sizeof fd, "%.15s", err->text);
-		if ((r = notify_serve(&c->spec, &n, c->sync[0], fd, err)) < 0)
+		if ((r = notify_serve(&c->spec, &n, c->sync[0], fd, passed, err)) < 0)
 			return r;
 		m = sync_receive(c->sync[0], err);
 	}

@@ -168,18 +168,18 @@ static int spawn(struct exec *e, struct err *err)
 /* SYNC_READY, then perhaps a listener, then the end by execve. */
 static int wait_executed(struct exec *e, struct err *err)
 {
-	int m = sync_receive(e->sync[0], err), r;
+	int passed = -1, m = sync_receive(e->sync[0], err), r;
 
 	if (m == SYNC_EOF)
 		return err_set(err, 0, "the process was killed while it was set up");
 	if (m == SYNC_READY)
-		m = sync_receive(e->sync[0], err);
+		m = sync_receive_fd(e->sync[0], &passed, err);
 	if (m == SYNC_LISTENER) {
 		struct notify n = { e->state.id, e->state.bundle, "running", e->state.pid, e->pid };
 		char fd[16];
 
 		snprintf(fd, sizeof fd, "%.15s", err->text);
-		if ((r = notify_serve(&e->spec, &n, e->sync[0], fd, err)) < 0)
+		if ((r = notify_serve(&e->spec, &n, e->sync[0], fd, passed, err)) < 0)
 			return r;
 		m = sync_receive(e->sync[0], err);
 	}

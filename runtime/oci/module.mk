@@ -27,7 +27,7 @@ $(OCI_FAULTS): $(call objs,test,$(OCI_SRC) $(OCI_WRAP_SRC)) $(BUILD)/obj/test/li
 TOOLS += $(OCI_FAULTS)
 DEPFILES += $(patsubst %.c,$(BUILD)/obj/test/%.d,$(OCI_SRC) $(OCI_WRAP_SRC))
 
-OCI_SECCOMP := $(filter runtime/oci/seccomp% runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c,$(OCI_SRC))
+OCI_SECCOMP := $(filter runtime/oci/seccomp% runtime/oci/sync.c runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c,$(OCI_SRC))
 $(call unit_test,oci_seccomp,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjson)
 $(call unit_test,oci_seccomp_peer,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjson -lseccomp)
 $(call unit_test,oci_platform,$(filter runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c runtime/oci/intelrdt.c,$(OCI_SRC)),-lyyjson)

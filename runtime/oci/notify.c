@@ -59,35 +59,25 @@ static void describe(const struct spec *s, const struct notify *n, const char *m
 /* The descriptor goes with the first byte; the rest of a long state follows in the stream. */
 static int send_state(int agent, int listener, const struct buf *state)
 {
-	union { char buf[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } u;
-	struct iovec iov = { state->data, state->len };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof u.buf };
-	struct cmsghdr *c;
-	ssize_t n;
+	int n = sync_send_fd(agent, state->data, state->len, listener);
 
-	memset(&u, 0, sizeof u);
-	c = CMSG_FIRSTHDR(&m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &listener, sizeof listener);
-	n = sys_sendmsg(agent, &m, MSG_NOSIGNAL);
 	if (n < 0)
-		return (int)n;
+		return n;
 	return fd_write_full(agent, state->data + n, state->len - (size_t)n);
 }
 
-int notify_serve(const struct spec *s, const struct notify *n, int sync, const char *fd, struct err *err)
+int notify_serve(const struct spec *s, const struct notify *n, int sync, const char *fd, int passed, struct err *err)
 {
 	const char *path = "", *metadata = NULL;
 	CLEANUP_BUF struct buf state = { 0 };
-	CLEANUP_FD int listener = -1, agent = -1;
+	CLEANUP_FD int listener = passed, agent = -1;
 	int r;
 
 	if ((r = jsonv_string(s->seccomp, "linux.seccomp", "listenerPath", &path, err)) < 0 ||
 	    (r = jsonv_string(s->seccomp, "linux.seccomp", "listenerMetadata", &metadata, err)) < 0)
 		return r;
-	listener = take_listener(n->pid, fd);
+	if (listener < 0)
+		listener = take_listener(n->pid, fd);
 	if (listener < 0)
 		return err_set(err, -listener, "take the seccomp listener");
 	agent = connect_agent(path, err);

@@ -36,6 +36,10 @@ int seccomp_compile(struct spec *s, struct seccomp_program *out, struct err *err
 	} else
 		return 0;
 	out->notify = set.notify;
+	/* pidfd_getfd wants CAP_SYS_PTRACE, as our processes inside are not dumpable */
+	out->by_message = set.notify && geteuid() != 0;
+	if (out->by_message && set.notify_sendmsg)
+		return err_set(err, 0, "linux.seccomp.syscalls[].action: SCMP_ACT_NOTIFY cannot be used for the sendmsg syscall without privileges");
 	/* the kernel refuses it without a listener, where it means nothing */
 	if (!set.notify)
 		out->flags &= ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
@@ -44,12 +48,12 @@ int seccomp_compile(struct spec *s, struct seccomp_program *out, struct err *err
 
 /* The runtime takes the descriptor out of this process by its number. Only write(2) must pass without an agent: it has the listener
  * before anything else of ours is asked about, such as this read (as runc, so that the same profiles work). */
-static int hand_over(int listener, int report, struct err *err)
+static int hand_over(const struct seccomp_program *p, int listener, struct err *err)
 {
 	char text[16];
-	int n = snprintf(text, sizeof text, "%c%d", SYNC_LISTENER, listener), r;
+	int n = snprintf(text, sizeof text, "%c%d", SYNC_LISTENER, listener), report = p->report, r;
 
-	r = (int)sys_write(report, text, (size_t)n);
+	r = p->by_message ? sync_send_fd(report, text, (size_t)n, listener) : (int)sys_write(report, text, (size_t)n);
 	if (r >= 0)
 		r = (int)sys_read(report, text, sizeof text);
 	close(listener);
@@ -67,6 +71,6 @@ int seccomp_install(const struct seccomp_program *p, struct err *err)
 		return 0;
 	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, p->flags | (p->notify ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0), &prog);
 	if (fd < 0)
-		return err_set(err, errno, "install the seccomp filter");
-	return p->notify ? hand_over((int)fd, p->report, err) : 0;
+		return err_set(err, errno, "linux.seccomp: install the filter");
+	return p->notify ? hand_over(p, (int)fd, err) : 0;
 }

@@ -24,6 +24,7 @@ struct seccomp_program {
 	unsigned flags;			/* SECCOMP_FILTER_FLAG_* */
 	bool notify;			/* a rule is SCMP_ACT_NOTIFY: installing gives a listener */
 	int report;			/* notify: the socket to the runtime, which takes the listener (notify.h) */
+	bool by_message;		/* notify: it may not take it, so it is sent */
 };
 
 enum seccomp_arch { ARCH_X86_64, ARCH_X86, ARCH_X32, ARCH_COUNT };
@@ -53,7 +54,7 @@ struct seccomp_set {
 	struct seccomp_rule *rules[ARCH_COUNT];
 	size_t n[ARCH_COUNT];
 	int end[ARCH_COUNT];	/* above the largest number named, also by rules that say the same as fallback; 0: none is */
-	bool notify;
+	bool notify, notify_sendmsg;
 };
 
 /* Compiles linux.seccomp or the built-in profile, whichever s has; memory from

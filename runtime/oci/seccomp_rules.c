@@ -181,6 +181,7 @@ static int add_group(struct arena *a, struct seccomp_set *set, const struct grou
 			if (!strcmp(name, "write"))
 				return err_set(err, 0, CALLS ".action: SCMP_ACT_NOTIFY cannot be used for the write syscall");
 			set->notify = true;
+			set->notify_sendmsg |= !strcmp(name, "sendmsg");
 		}
 		if ((r = add_name(a, set, name, g, &near, err)) < 0)
 			return r;

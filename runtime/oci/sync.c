@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+#include "lib/sys.h"
 #include "runtime/oci/sync.h"
 
 int sync_send(int fd, enum sync_message m, const char *text)
@@ -21,14 +23,45 @@ void sync_send_error(int fd, const struct err *err)
 	sync_send(fd, SYNC_ERROR, err->text);
 }
 
-int sync_receive(int fd, struct err *err)
+int sync_send_fd(int sock, const void *data, size_t n, int fd)
+{
+	union { char buf[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } u;
+	struct iovec iov = { .iov_len = n };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof u.buf };
+	struct cmsghdr *c;
+
+	memcpy(&iov.iov_base, &data, sizeof data);
+	memset(&u, 0, sizeof u);
+	c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	return (int)sys_sendmsg(sock, &m, MSG_NOSIGNAL);
+}
+
+static void take_fd(struct msghdr *m, int *passed)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(passed, CMSG_DATA(c), sizeof *passed);
+}
+
+int sync_receive_fd(int fd, int *passed, struct err *err)
 {
 	char buf[ERR_TEXT_MAX + 2];
+	union { char buf[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } u;
+	struct iovec iov = { buf, sizeof buf - 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof u.buf };
 	ssize_t n;
 
+	*passed = -1;
 	do
-		n = recv(fd, buf, sizeof buf - 1, 0);
+		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		take_fd(&m, passed);
 	if (n < 0 && errno == ECONNRESET) {
 		err->code = ECONNRESET;
 		return SYNC_EOF;
@@ -41,4 +74,13 @@ int sync_receive(int fd, struct err *err)
 	if (buf[0] == SYNC_ERROR || buf[0] == SYNC_LISTENER || buf[0] == SYNC_HOOK_FAILED)
 		err_set(err, 0, "%s", buf + 1);
 	return buf[0];
+}
+
+int sync_receive(int fd, struct err *err)
+{
+	int passed, m = sync_receive_fd(fd, &passed, err);
+
+	if (passed >= 0)
+		close(passed);
+	return m;
 }

@@ -21,6 +21,10 @@ enum sync_message {
 int sync_send(int fd, enum sync_message m, const char *text);
 /* Returns the message; SYNC_EOF with err->code ECONNRESET: the other side has not read what was sent, or never accepted us. For SYNC_ERROR and SYNC_LISTENER err has its text. -errno on failure. */
 int sync_receive(int fd, struct err *err);
+/* The same; *passed: the descriptor that came along, or -1. */
+int sync_receive_fd(int fd, int *passed, struct err *err);
+/* Sends n bytes with a descriptor: to a socket of ours, or the first byte's company on a stream. Returns the bytes sent or -errno. */
+int sync_send_fd(int sock, const void *data, size_t n, int fd);
 /* Sends what err holds. */
 void sync_send_error(int fd, const struct err *err);
 

@@ -58,6 +58,15 @@ check "rootless: all namespaces are new" fresh
 check "rootless: files made inside are the user's" same "$uid" "$(stat -c %u "$bundle/rootfs/data/mine")"
 check "rootless: cgroup mount shows the hierarchies" contains "$(in_rootless 'cat /proc/mounts')" "/sys/fs/cgroup/"
 check "rootless: bind mount, read-only" contains "$(in_rootless 'cat /mnt/file; touch /mnt/x' "c['mounts'].append(mount('/mnt', 'bind', '$work/readable', 'rbind', 'ro'))")" hello "Read-only"
+coproc agent { exec python3 "$here/seccomp_agent.py" "$work/agent.sock" "$work/agent.log"; }
+agent_pid=$agent_PID
+read -r _ <&"${agent[0]}"
+chmod 777 "$work/agent.sock"
+notify() { echo "c.pop('annotations', None); l['seccomp'] = {'defaultAction': 'SCMP_ACT_ALLOW', 'listenerPath': '$work/agent.sock', 'syscalls': [{'names': ['$1'], 'action': 'SCMP_ACT_NOTIFY'}]}"; }
+check "rootless: linux.seccomp: SCMP_ACT_NOTIFY reaches the agent" contains "$(in_rootless 'mkdir /tmp/x' "$(notify mkdir)")" "No medium found"
+check "rootless: SCMP_ACT_NOTIFY for sendmsg, which hands the listener over, is refused" contains "$(in_rootless true "$(notify sendmsg)")" "cannot be used for the sendmsg syscall"
+kill $agent_pid
+wait $agent_pid 2>/dev/null
 check "rootless: nothing is left" same "$before" "$(host_state)"
 
 config "$one" 'del c["linux"]["uidMappings"], c["linux"]["gidMappings"]; l["namespaces"].pop()'

@@ -68,6 +68,9 @@ for calls in '"execve", "close", "read", "capset"' '"sendmsg", "sendto", "recvfr
 	check "SCMP_ACT_NOTIFY for $calls: the runtime's own calls get through" same ok "$(in_container 'echo ok' "$(notify "$calls" ', "flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]')")"
 done
 check "...with noNewPrivileges" same ok "$(in_container 'echo ok' 'p["noNewPrivileges"] = True' "$(notify '"execve", "read"')")"
+chmod 755 "$work"
+user='l["namespaces"].append({"type": "user"}); l["uidMappings"] = l["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
+check "SCMP_ACT_NOTIFY in a user namespace" contains "$(in_container 'mkdir /tmp/x' "$user" "$(notify '"mkdir", "mkdirat"')")" "No medium found"
 long='c["annotations"] = {"a%d" % i: "x" * 1000 for i in range(100)}'
 rm -f "$work/agent.log"
 check "a state of 100 KiB arrives whole" same "ok 100" "$(in_container 'echo ok' "$(notify '"mkdir"')" "$long") $(field 'len(s["state"]["annotations"])')"
