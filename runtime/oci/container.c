@@ -254,17 +254,13 @@ static int prepare_cgroup(struct container *c, struct err *err)
 static int serve_child(struct container *c, struct err *err)
 {
 	const struct spec_process *p = &c->spec.process;
-	char text[16];
 	int r;
 
 	if (c->opt.systemd && (r = enter_unit(c, err)) < 0)
 		return r;
-	if (p->has_oom) {
-		snprintf(text, sizeof text, "%d", p->oom_score_adj);
-		r = proc_write(c->pid, "oom_score_adj", text);
-		if (r < 0)
-			return err_set(err, -r, "set process.oomScoreAdj to %s", text);
-	}
+	/* others do it themselves (init.c): they do not wait for us, and might be the program already */
+	if (p->has_oom && container_maps_users(c) && (r = proc_set_oom(c->pid, p->oom_score_adj, err)) < 0)
+		return r;
 	if (c->spec.rdt.present && (r = join_rdt(c, err)) < 0)
 		return r;
 	if (c->spec.net_devices_n && (r = move_devices(c, err)) < 0)

@@ -57,6 +57,8 @@ static int become(struct exec *e, struct err *err)
 	int r;
 
 	setsid();
+	if (p->has_oom && !e->in_userns && (r = proc_set_oom(0, p->oom_score_adj, err)) < 0)
+		return r;
 	if (cgroup_clone_fd(&e->cgroup) < 0 || !e->cgroup.pure_v2)
 		if ((r = cgroup_join(&e->cgroup, 0, cgroup_clone_fd(&e->cgroup) < 0, err)) < 0)
 			return r;
@@ -126,16 +128,12 @@ static int open_container(struct exec *e, struct err *err)
 static int join_pid(struct exec *e, struct err *err)
 {
 	int r = sys_setns(e->pidfd, CLONE_NEWPID);
-	char text[16];
 
 	if (r != -EPERM || !(e->state.namespaces >> NS_USER & 1))
 		return r < 0 ? err_set(err, -r, "join the container's pid namespace") : 0;
 	/* inherited; once not dumpable, nobody but root may write the child's */
-	if (e->spec.process.has_oom) {
-		snprintf(text, sizeof text, "%d", e->spec.process.oom_score_adj);
-		if ((r = fd_write_small(AT_FDCWD, "/proc/self/oom_score_adj", text)) < 0)
-			return err_set(err, -r, "set process.oomScoreAdj to %s", text);
-	}
+	if (e->spec.process.has_oom && (r = proc_set_oom(0, e->spec.process.oom_score_adj, err)) < 0)
+		return r;
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	r = sys_setns(e->pidfd, CLONE_NEWUSER | CLONE_NEWPID);
 	e->in_userns = r >= 0;
@@ -191,11 +189,6 @@ static int finish(struct exec *e, int pair[2], struct err *err)
 	char text[16];
 	int r;
 
-	if (e->spec.process.has_oom && !e->in_userns) {
-		snprintf(text, sizeof text, "%d", e->spec.process.oom_score_adj);
-		if ((r = proc_write(e->pid, "oom_score_adj", text)) < 0 && r != -ENOENT)
-			return err_set(err, -r, "set process.oomScoreAdj to %s", text);
-	}
 	if (pair[0] >= 0) {
 		e->master = console_receive(pair[0], err);
 		fd_close(&pair[0]);

@@ -20,6 +20,7 @@
 #include "runtime/oci/container.h"
 #include "runtime/oci/hooks.h"
 #include "runtime/oci/labels.h"
+#include "runtime/oci/proc.h"
 #include "runtime/oci/process.h"
 #include "runtime/oci/schedule.h"
 #include "runtime/oci/state.h"
@@ -47,12 +48,13 @@ static int settle(struct container *c, struct err *err)
 	if (c->opt.systemd && (r = systemd_adopt(&c->cgroup, c->opt.id, err)) < 0)
 		return r;
 	/* the users are mapped, so nobody needs to reach us by /proc any more (rootless; root did this at once) */
-	if (ns[NS_USER].present)
-		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (ns[NS_USER].present && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_set(err, errno, "hide from the container");
 	if (container_maps_users(c)) {
 		if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 			return err_set(err, errno, "become root of the user namespace (linux.uidMappings and gidMappings must map 0)");
-	} else if (!c->opt.systemd && (r = cgroup_join(&c->cgroup, 0, cgroup_clone_fd(&c->cgroup) < 0, err)) < 0)
+	} else if ((c->spec.process.has_oom && (r = proc_set_oom(0, c->spec.process.oom_score_adj, err)) < 0) ||
+		   (!c->opt.systemd && (r = cgroup_join(&c->cgroup, 0, cgroup_clone_fd(&c->cgroup) < 0, err)) < 0))
 		return r;
 	/* a runtime that was confined to some processors has left that to us */
 	if (c->spec.resources.cpus && (r = schedule_affinity(NULL, "linux.resources.cpu.cpus", err)) < 0)

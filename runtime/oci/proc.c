@@ -46,3 +46,13 @@ int proc_write(pid_t pid, const char *file, const char *text)
 	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
 	return fd_write_small(AT_FDCWD, path, text);
 }
+
+int proc_set_oom(pid_t pid, int value, struct err *err)
+{
+	char text[16];
+	int r;
+
+	snprintf(text, sizeof text, "%d", value);
+	r = pid ? proc_write(pid, "oom_score_adj", text) : fd_write_small(AT_FDCWD, "/proc/self/oom_score_adj", text);
+	return r < 0 ? err_set(err, -r, "set process.oomScoreAdj to %s", text) : 0;
+}

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <sys/types.h>
+#include "lib/err.h"
 
 struct proc_info {
 	char state;		/* R S D Z T X... */
@@ -16,5 +17,8 @@ int proc_read(pid_t pid, struct proc_info *out);
 uint64_t proc_start_time(pid_t pid);
 /* Writes text to /proc/PID/FILE. */
 int proc_write(pid_t pid, const char *file, const char *text);
+
+/* process.oomScoreAdj; pid 0: of the caller. */
+int proc_set_oom(pid_t pid, int value, struct err *err);
 
 #endif
