@@ -236,6 +236,19 @@ static int enter_unit(struct container *c, struct err *err)
 	return r < 0 ? r : cgroup_give(&c->cgroup, &c->spec, err);
 }
 
+/* As with runc these are no errors: engines send them to every host. */
+static void warn_v1_only(const struct spec_resources *x)
+{
+	const struct { bool given; const char *property; } only[] = {
+		{ x->has_swappiness, "memory.swappiness" }, { x->disable_oom_killer, "memory.disableOOMKiller" },
+		{ x->has_leaf_weight && x->leaf_weight, "blockIO.leafWeight" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(only); i++)
+		if (only[i].given)
+			log_warning("linux.resources.%s: cgroup v2 has none; ignored", only[i].property);
+}
+
 /* Without systemd the groups are there before the process. */
 static int prepare_cgroup(struct container *c, struct err *err)
 {
@@ -244,6 +257,8 @@ static int prepare_cgroup(struct container *c, struct err *err)
 	if (r < 0 || (r = cgroup_init(&c->cgroup, c->opt.systemd ? NULL : c->spec.cgroups_path, c->opt.id, err)) < 0)
 		return r;
 	undo_push(&c->undo, undo_cgroup, c);
+	if (c->cgroup.pure_v2)
+		warn_v1_only(&c->spec.resources);
 	if (c->opt.systemd)
 		return cgroup_check(&c->cgroup, &c->spec.resources, err);
 	r = cgroup_create(&c->cgroup, &c->spec.resources, err);

@@ -45,6 +45,9 @@ bad "linux.resources.unified: unknown files are still written, which is an error
 has "linux.resources.devices: a later deny wins, in the BPF program" "Operation not permitted" "$(rt run -b /b/devices-deny c1 2>&1)"
 is "linux.resources.devices: a later allow wins" "opened" "$(rt run -b /b/devices-allow c1 2>&1)"
 has "linux.resources.devices: default devices always" "null" "$(rt run -b /b/devices-deny c1 2>&1)"
+rt create -b /b/weight c1 </dev/null >/tmp/out 2>&1
+has "linux.resources.blockIO.leafWeight: a warning on v2" "linux.resources.blockIO.leafWeight: cgroup v2 has none" "$(cat /tmp/out)"
+gone
 
 ## ownership
 make owner
