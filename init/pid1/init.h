@@ -51,6 +51,7 @@ struct options {
 	int rescue;		/* coracle.rescue */
 	int wait_data;		/* coracle.data=wait */
 	int exit_debug;		/* coracle.exit=debug */
+	int small;		/* too little memory for containers and networks */
 };
 extern struct options init_options;
 

@@ -109,9 +109,13 @@ void services_fill(const struct options *o, int have_data)
 	if (have_data)
 		before |= add_data();
 	before |= add_config(before);
-	before |= add_engine(before);
-	add_final(before);
-	add_dhcp(before & ~BIT(services_find("engine")));
+	if (o->small) {
+		add_final(before);
+		return;
+	}
+	/* the engine first: the first container is what people wait for */
+	add_final(before | add_engine(before));
+	add_dhcp(before);
 }
 
 int services_find(const char *name)

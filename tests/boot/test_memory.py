@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""test_memory.py: a small machine: 64 MiB run a container; with 32 MiB the machine says that it has too little memory."""
+"""test_memory.py: a small machine: 64 MiB run a container; with 32 MiB the machine says that it has too little memory, and the rest comes up."""
 from harness import Machine, case, finish, fixtures
 
 USER_DATA = """#cloud-config
@@ -16,7 +16,25 @@ for machine in ("microvm", "q35"):
             small.wait_for(r"\bhello \| a small boat$")
             small.wait_exit()
 
-with Machine("memory-32", "--no-reboot", user_data=USER_DATA, images=[fixtures() / "busybox.oci.tar"], machine="microvm", memory=32) as tiny:
-    with case("32 MiB, microvm: init says so on the console"):
-        tiny.wait_for(r"coracle: init: .*(too little memory|MiB of memory are too little)")
+SMALL = """#cloud-config
+hostname: dinghy
+containers:
+  services:
+    hello: {image: busybox, command: [echo, a small boat]}
+runcmd:
+  - [sh, -c, 'echo "afloat: $(hostname)" > /dev/console; cloud-init status --long > /dev/console']
+power_state: {mode: poweroff}
+"""
+
+# With 32 MiB, what firmware and PCI take on q35 leaves the kernel too little to come to its first process.
+for machine, size in (("microvm", 32), ("q35", 35)):
+    with Machine(f"memory-{size}-{machine}", "--no-reboot", user_data=SMALL, images=[fixtures() / "busybox.oci.tar"], machine=machine,
+                 memory=size) as tiny:
+        with case(f"{machine}, {size} MiB: the console says that this is too little memory, and what is not started"):
+            tiny.wait_for(r"coracle: init: too little memory: \d+ MiB .*containers and networks are not started")
+        with case(f"{machine}, {size} MiB: the rest of the machine comes up"):
+            tiny.wait_for(r"afloat: dinghy$")
+        with case(f"{machine}, {size} MiB: status says it too"):
+            tiny.wait_for(r"- init: too little memory")
+            tiny.wait_exit()
 finish()
