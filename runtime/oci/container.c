@@ -156,32 +156,81 @@ static int open_console(struct container *c, int pair[2], struct err *err)
 	return 0;
 }
 
+static int clone_init(struct container *c, struct clone_args *args, uint64_t flags, struct err *err)
+{
+	int into = cgroup_clone_fd(&c->cgroup), pid;
+
+	args->flags |= flags | CLONE_CLEAR_SIGHAND;
+	if (into >= 0) {
+		args->flags |= CLONE_INTO_CGROUP;
+		args->cgroup = (unsigned)into;
+	}
+	pid = sys_clone3(args, sizeof *args);
+	if (pid == 0)
+		container_init(c);
+	return pid < 0 ? err_set(err, -pid, "clone3") : pid;
+}
+
+static int clone_joined(struct container *c, uint64_t flags, struct err *err)
+{
+	struct clone_args args = { .flags = CLONE_PARENT };
+	int saved[NS_COUNT], r = namespaces_before_clone(c, saved, &flags, err);
+
+	if (r < 0 || (r = namespaces_join_user(c, err)) < 0)
+		return r;
+	return clone_init(c, &args, flags, err);
+}
+
+/* Into a user namespace that is there: the new namespaces must belong to it, so whoever clones is in it. Nobody comes
+ * back from there, so that is a process of its own; the container's first one becomes our child all the same. */
+static int spawn_joined(struct container *c, uint64_t flags, struct err *err)
+{
+	struct { int pid; struct err err; } answer = { .err = ERR_INIT };
+	CLEANUP_FD int out = -1, in = -1;
+	int pair[2];
+	pid_t helper;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(err, errno, "make a socket");
+	in = pair[0];
+	out = pair[1];
+	helper = fork();
+	if (helper < 0)
+		return err_set(err, errno, "fork");
+	if (helper == 0) {
+		answer.pid = clone_joined(c, flags, &answer.err);
+		_exit(send(out, &answer, sizeof answer, MSG_NOSIGNAL) != sizeof answer);
+	}
+	while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (recv(in, &answer, sizeof answer, MSG_DONTWAIT) != sizeof answer)
+		return err_set(err, 0, "the process that joins the user namespace was killed");
+	if (answer.pid < 0 && err)
+		*err = answer.err;
+	return answer.pid;
+}
+
 static int spawn(struct container *c, struct err *err)
 {
 	struct clone_args args = { .exit_signal = SIGCHLD };
-	int saved[NS_COUNT], into, r;
+	int saved[NS_COUNT], r;
 	uint64_t flags;
 
 	if ((r = namespaces_open(c, &flags, err)) < 0)
 		return r;
 	if ((r = rootfs_open_sources(&c->rootfs, &c->spec.arena, err)) < 0)
 		return r;
-	r = namespaces_before_clone(c, saved, &flags, err);
-	args.flags = flags | CLONE_CLEAR_SIGHAND;
-	into = cgroup_clone_fd(&c->cgroup);
-	if (into >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (unsigned)into;
+	if (c->ns_fd[NS_USER] >= 0)
+		r = spawn_joined(c, flags, err);
+	else {
+		r = namespaces_before_clone(c, saved, &flags, err);
+		if (r == 0)
+			r = clone_init(c, &args, flags, err);
+		namespaces_after_clone(saved);
 	}
-	if (r == 0) {
-		c->pid = sys_clone3(&args, sizeof args);
-		if (c->pid == 0)
-			container_init(c);
-		r = c->pid < 0 ? err_set(err, -c->pid, "clone3") : 0;
-	}
-	namespaces_after_clone(saved);
 	if (r < 0)
 		return r;
+	c->pid = r;
 	undo_push(&c->undo, undo_process, c);
 	c->hooks_due = true;
 	fd_close(&c->sync[1]);

@@ -71,6 +71,8 @@ int namespaces_check(const struct container *c, struct err *err);
 int namespaces_open(struct container *c, uint64_t *clone_flags, struct err *err);
 /* Joined namespaces, in the first process (before or after its user namespace, as they need). */
 int namespaces_join(const struct container *c, struct err *err);
+/* The user namespace to join, before clone3 and with no way back. */
+int namespaces_join_user(const struct container *c, struct err *err);
 /* A pid namespace to join and time offsets take effect for children: around clone3, in the runtime. saved: to return to. */
 int namespaces_before_clone(const struct container *c, int saved[NS_COUNT], uint64_t *clone_flags, struct err *err);
 void namespaces_after_clone(int saved[NS_COUNT]);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include "lib/fd.h"
 #include "lib/sys.h"
@@ -130,19 +131,29 @@ void namespaces_after_clone(int saved[NS_COUNT])
 		}
 }
 
+int namespaces_join_user(const struct container *c, struct err *err)
+{
+	int r;
+
+	/* from here on others of that namespace could reach us by /proc (root did this at once) */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	r = sys_setns(c->ns_fd[NS_USER], CLONE_NEWUSER);
+	return r < 0 ? err_set(err, -r, "join the user namespace %s", c->spec.ns[NS_USER].path) : 0;
+}
+
 int namespaces_join(const struct container *c, struct err *err)
 {
-	/* the user namespace first: it gives the right to join what it owns; the mount namespace last, as paths change with it */
+	/* the mount namespace last, as paths change with it; the user namespace was joined before this process was made */
 	for (int i = 0; i < NS_COUNT; i++) {
 		int n = i < NS_MNT ? i : i == NS_COUNT - 1 ? NS_MNT : i + 1, r;
 
-		if (c->ns_fd[n] < 0 || joined_around(c, n))
+		if (n == NS_USER || c->ns_fd[n] < 0 || joined_around(c, n))
 			continue;
 		r = sys_setns(c->ns_fd[n], KINDS[n].flag);
 		if (r < 0)
 			return err_set(err, -r, "join the %s namespace %s", KINDS[n].file, c->spec.ns[n].path);
-		if (n == NS_USER && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
-			return err_set(err, errno, "become root of the user namespace %s", c->spec.ns[n].path);
 	}
+	if (c->ns_fd[NS_USER] >= 0 && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+		return err_set(err, errno, "become root of the user namespace %s", c->spec.ns[NS_USER].path);
 	return 0;
 }
