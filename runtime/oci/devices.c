@@ -61,12 +61,13 @@ static int check_existing(int dir, const char *base, const struct spec_device *d
 static int make_node(struct rootfs *r, int dev, const struct spec_device *d, struct err *err)
 {
 	CLEANUP_FD int other = -1;
-	const char *base = d->path + 5;
+	const char *base = d->path + 5, *below = d->path;
+	int at = rootfs_at(r, &below);
 	dev_t number = d->type == 'p' ? 0 : makedev(d->major, d->minor);
 	int rc, dir = dev;
 
 	if (strncmp(d->path, "/dev/", 5) || strchr(base, '/')) {
-		other = dir = path_open_parent_in(r->fd, d->path, 0755, &base);
+		other = dir = path_open_parent_in(at, below, 0755, &base);
 		if (dir < 0)
 			return err_set(err, -dir, "make the directory of the device %s", d->path);
 	}

@@ -38,7 +38,7 @@ static int mask_dir(int target, int *empty)
 
 static int mask(struct rootfs *r, const char *path, int *empty, struct err *err)
 {
-	CLEANUP_FD int target = path_open_in(r->fd, path, O_PATH, 0);
+	CLEANUP_FD int target = rootfs_open(r, path, O_PATH);
 	char to[32];
 	int rc;
 
@@ -55,7 +55,7 @@ static int mask(struct rootfs *r, const char *path, int *empty, struct err *err)
 static int make_readonly(struct rootfs *r, const char *path, struct err *err)
 {
 	struct mount_attr ro = { .attr_set = MOUNT_ATTR_RDONLY };
-	CLEANUP_FD int target = path_open_in(r->fd, path, O_PATH, 0);
+	CLEANUP_FD int target = rootfs_open(r, path, O_PATH);
 	CLEANUP_FD int tree = -1;
 	int rc;
 

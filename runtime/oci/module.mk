@@ -27,6 +27,14 @@ $(OCI_FAULTS): $(call objs,test,$(OCI_SRC) $(OCI_WRAP_SRC)) $(BUILD)/obj/test/li
 TOOLS += $(OCI_FAULTS)
 DEPFILES += $(patsubst %.c,$(BUILD)/obj/test/%.d,$(OCI_SRC) $(OCI_WRAP_SRC))
 
+# the attacker of tests/runtime/test_security.sh: static, it runs inside containers
+OCI_ATTACK := $(BUILD)/tests/runtime/attack
+$(OCI_ATTACK): $(call objs,target,tests/runtime/attack.c)
+	@mkdir -p $(@D); echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+TOOLS += $(OCI_ATTACK)
+DEPFILES += $(BUILD)/obj/target/tests/runtime/attack.d
+
 OCI_SECCOMP := $(filter runtime/oci/seccomp% runtime/oci/sync.c runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c,$(OCI_SRC))
 $(call unit_test,oci_seccomp,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjson)
 $(call unit_test,oci_seccomp_peer,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjson -lseccomp)

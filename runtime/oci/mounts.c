@@ -132,13 +132,13 @@ static int mount_bind(struct rootfs *r, size_t index, struct mount_options *o, s
 	rc = sys_move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 	if (rc < 0 && fstat(target, &to) == 0 && S_ISDIR(st.st_mode) != S_ISDIR(to.st_mode))
 		return err_set(err, ENOTDIR, "bind %s: one of it and the destination is a directory, the other is not", m->source);
-	return rc < 0 ? err_set(err, -rc, "bind %s", m->source) : 0;
+	return rc < 0 ? err_set(err, -rc, "bind %s", m->source) : rootfs_anchor(r, m->destination, NULL, err);
 }
 
 /* bind: only what the options say changes, so that in a user namespace what the host has locked stays as it is */
 static int mount_remount(struct rootfs *r, const struct spec_mount *m, struct mount_options *o, struct err *err)
 {
-	CLEANUP_FD int target = path_open_in(r->fd, m->destination, O_PATH, 0);
+	CLEANUP_FD int target = rootfs_open(r, m->destination, O_PATH);
 	char to[32];
 	int rc;
 
@@ -184,7 +184,8 @@ static int mount_new(struct rootfs *r, const struct spec_mount *m, struct mount_
 		return rc;
 	if (!strcmp(m->type, "cgroup") || !strcmp(m->type, "cgroup2"))
 		return cgroup_mount(r->cgroup, target, o->flags, r->spec->ns[NS_CGROUP].present, r->in_userns, r->spec->mount_label, err);
-	return mounts_fs(r, m, o, target, err);
+	rc = mounts_fs(r, m, o, target, err);
+	return rc < 0 ? rc : rootfs_anchor(r, m->destination, m->type, err);
 }
 
 int mounts_one(struct rootfs *r, size_t index, struct err *err)

@@ -139,7 +139,7 @@ static int mount_detached(struct rootfs *r, const struct spec_mount *m, struct m
 /* security.selinux of the queue's root, where SELinux is. */
 static int label_mqueue(struct rootfs *r, const struct spec_mount *m, struct err *err)
 {
-	CLEANUP_FD int top = path_open_in(r->fd, m->destination, O_RDONLY | O_DIRECTORY, 0);
+	CLEANUP_FD int top = rootfs_open(r, m->destination, O_RDONLY | O_DIRECTORY);
 
 	if (top < 0)
 		return err_set(err, -top, "open the new mount");

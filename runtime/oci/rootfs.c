@@ -8,7 +8,6 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "lib/fd.h"
@@ -18,7 +17,6 @@
 #include "runtime/oci/mount_options.h"
 #include "runtime/oci/rootfs.h"
 
-#define LINKS_MAX 8
 #define MNT_DETACH 2	/* <sys/mount.h> does not go with <linux/mount.h> */
 
 /* root.path itself, never by way of a link: what a link leads to can change between now and the mount (runc refuses them too). */
@@ -112,6 +110,8 @@ int rootfs_prepare(struct rootfs *r, struct err *err)
 	CLEANUP_FD int dir = -1;
 	int rc;
 
+	for (int i = 0; i < ROOTFS_ANCHORS; i++)
+		r->anchor[i] = -1;
 	/* the mounts are the host's: the tree is entered as it is */
 	if (!r->spec->ns[NS_MNT].present) {
 		r->fd = open_root_dir(r->path, err);
@@ -158,80 +158,6 @@ int rootfs_mount_all(struct rootfs *r, struct err *err)
 	return 0;
 }
 
-int rootfs_open_file_at(int dir, const char *base, const char *name, struct err *err)
-{
-	int fd, rc = sys_mknodat(dir, base, S_IFREG | 0644, 0);
-	struct stat st;
-
-	if (rc < 0 && rc != -EEXIST)
-		return err_set(err, -rc, "make %s in the rootfs", name);
-	/* O_PATH: to open a device or a pipe that somebody put there would already do something */
-	fd = sys_openat(dir, base, O_PATH | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return err_set(err, -fd, "open %s in the rootfs", name);
-	if (fstat(fd, &st) < 0 || S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode)) {
-		close(fd);
-		return err_set(err, 0, "%s is a %s in the rootfs, not a file", name, S_ISDIR(st.st_mode) ? "directory" : "symbolic link");
-	}
-	return fd;
-}
-
-/* Makes the file that dest names, at the end of links that lead nowhere yet too. */
-static int make_file(struct rootfs *r, const char *dest, struct err *err)
-{
-	char path[PATH_MAX], link[PATH_MAX];
-
-	if (snprintf(path, sizeof path, "%s", dest) >= (int)sizeof path)
-		return err_set(err, ENAMETOOLONG, "make %s in the rootfs", dest);
-	for (int links = 0; links < LINKS_MAX; links++) {
-		const char *base;
-		CLEANUP_FD int dir = path_open_parent_in(r->fd, path, 0755, &base);
-		ssize_t n;
-
-		if (dir < 0)
-			return err_set(err, -dir, "make the directory of %s in the rootfs", dest);
-		n = readlinkat(dir, base, link, sizeof link - 1);
-		if (n < 0)
-			return rootfs_open_file_at(dir, base, dest, err);
-		link[n] = '\0';
-		n = *link == '/' ? 0 : base - path;
-		if (snprintf(path + n, sizeof path - (size_t)n, "%s", link) >= (int)sizeof path - (int)n)
-			return err_set(err, ENAMETOOLONG, "follow %s in the rootfs", dest);
-	}
-	return err_set(err, ELOOP, "follow %s in the rootfs", dest);
-}
-
-int rootfs_open_target(struct rootfs *r, const char *dest, bool directory, struct err *err)
-{
-	int fd = path_open_in(r->fd, dest, O_PATH, 0);
-
-	if (fd >= 0)
-		return fd;
-	if (fd != -ENOENT)
-		return err_set(err, -fd, "open %s in the rootfs", dest);
-	if (!directory)
-		return make_file(r, dest, err);
-	fd = path_mkdirs_in(r->fd, dest, 0755);
-	return fd < 0 ? err_set(err, -fd, "make %s in the rootfs", dest) : fd;
-}
-
-int rootfs_open_plain(struct rootfs *r, const char *dest, struct err *err)
-{
-	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
-	int fd = sys_openat2(r->fd, dest, &how);
-
-	if (fd == -ENOENT) {
-		fd = path_mkdirs_in(r->fd, dest, 0755);
-		if (fd >= 0) {
-			close(fd);
-			fd = sys_openat2(r->fd, dest, &how);
-		}
-	}
-	if (fd == -ELOOP)
-		return err_set(err, 0, "%s must be an ordinary directory of the rootfs, not a symbolic link", dest);
-	return fd < 0 ? err_set(err, -fd, "open %s in the rootfs", dest) : fd;
-}
-
 static int pivot(struct rootfs *r, struct err *err)
 {
 	bool shared = (r->spec->root_propagation & ~(unsigned long)MS_REC) == MS_SHARED;
@@ -262,7 +188,8 @@ static int move_and_chroot(struct rootfs *r, struct err *err)
 
 	if (fchdir(r->fd) < 0)
 		return err_set(err, errno, "enter the rootfs");
-	rc = sys_mount(".", "/", NULL, MS_MOVE, NULL);
+	/* in a user namespace it is on "/" already (rootfs_prepare) */
+	rc = r->in_userns ? 0 : sys_mount(".", "/", NULL, MS_MOVE, NULL);
 	if (rc < 0)
 		return err_set(err, -rc, "move the rootfs to /");
 	if (chroot(".") < 0)

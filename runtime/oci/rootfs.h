@@ -12,6 +12,8 @@
 #include "runtime/oci/cgroup.h"
 #include "runtime/oci/spec.h"
 
+#define ROOTFS_ANCHORS 3	/* /proc, /sys, /dev */
+
 struct rootfs {
 	const struct spec *spec;
 	const struct cgroup *cgroup;
@@ -20,6 +22,7 @@ struct rootfs {
 	int tree;		/* a clone made before entering a user namespace, or -1 */
 	int *sources;		/* per mount: a clone made before entering a user namespace, or -1; NULL: none */
 	bool in_userns;
+	int anchor[ROOTFS_ANCHORS];	/* roots of the file systems that we have mounted there, or -1 (rootfs_open.c) */
 };
 
 /* Clones the rootfs and the sources of bind mounts while the caller may still reach them; the first
@@ -35,6 +38,13 @@ int rootfs_make_devices(struct rootfs *r, struct err *err);
 int rootfs_mask_paths(struct rootfs *r, struct err *err);
 /* root.readonly; then pivot_root and the host's tree goes away, or (no_pivot) MS_MOVE and chroot. */
 int rootfs_enter(struct rootfs *r, bool no_pivot, struct err *err);
+
+/* To be called when dest has been mounted on: holds a new /proc, /sys or /dev by descriptor. type NULL: a bind. */
+int rootfs_anchor(struct rootfs *r, const char *dest, const char *type, struct err *err);
+/* The directory to open path from: an anchor, or the root. path is advanced to what is below it. */
+int rootfs_at(const struct rootfs *r, const char **path);
+/* Opens path inside the rootfs. Returns the descriptor or -errno. */
+int rootfs_open(const struct rootfs *r, const char *path, int flags);
 
 /* Opens a place to mount on, made when it is missing: a directory, or an empty file. Returns O_PATH or -errno. */
 int rootfs_open_target(struct rootfs *r, const char *dest, bool directory, struct err *err);
