@@ -107,15 +107,19 @@ static int full_path(const struct cgroup *c, const struct cgroup_hierarchy *h, c
 	return snprintf(out, size, "%s%s%s", h->name, *h->name ? "/" : "", c->path);
 }
 
-/* A hierarchy that is not mounted here does not count. Looked at only where it matters: before a directory could be made outside of one. */
+/* A hierarchy that is not mounted here does not count, also when there are directories in its place (crun makes such). */
+static bool is_group(const struct cgroup_hierarchy *h, int dir)
+{
+	struct statfs fs;
+
+	return !*h->name || (dir >= 0 && fstatfs(dir, &fs) == 0 && fs.f_type == (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC));
+}
+
 static bool mounted(const struct cgroup *c, const struct cgroup_hierarchy *h)
 {
 	CLEANUP_FD int dir = *h->name ? sys_openat(c->base, h->name, O_PATH | O_DIRECTORY, 0) : -1;
-	struct statfs fs;
 
-	if (!*h->name)
-		return true;
-	return dir >= 0 && fstatfs(dir, &fs) == 0 && fs.f_type == (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC);
+	return is_group(h, dir);
 }
 
 /* mkdir -p below the base; *made tells whether the last directory is new. */
@@ -123,7 +127,7 @@ static int make_dirs(const struct cgroup *c, const struct cgroup_hierarchy *h, c
 {
 	int r = -ENOENT;
 
-	/* below a directory that is there already it is a hierarchy for sure */
+	/* mostly the directories above are there; whether in a hierarchy is looked at when it is open */
 	if (strchr(c->path, '/'))
 		r = sys_mkdirat(c->base, path, 0755);
 	*made = r == 0;
@@ -188,6 +192,13 @@ static int create_one(struct cgroup *c, struct cgroup_hierarchy *h, const struct
 	h->dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
 	if (h->dir < 0)
 		return err_set(err, -h->dir, "open the cgroup %s/%s", CGROUP_ROOT, path);
+	if (!is_group(h, h->dir)) {
+		fd_close(&h->dir);
+		if (h->created)
+			sys_unlinkat(c->base, path, AT_REMOVEDIR);
+		h->created = false;
+		return 0;
+	}
 	return h->created || c->adopted ? 0 : refuse_used(h, path, err);
 }
 
@@ -230,8 +241,10 @@ int cgroup_open(struct cgroup *c, struct err *err)
 		full_path(c, &c->h[i], path, sizeof path);
 		if (c->h[i].dir < 0)
 			c->h[i].dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
-		if (c->h[i].dir >= 0)
+		if (c->h[i].dir >= 0 && is_group(&c->h[i], c->h[i].dir))
 			found++;
+		else
+			fd_close(&c->h[i].dir);
 	}
 	return found || !c->n ? 0 : err_set(err, ENOENT, "open the cgroup %s", c->path);
 }

@@ -178,8 +178,9 @@ static int remove_tree(int parent, const char *name, int depth)
 	DIR *d;
 	int fd;
 
-	if (r != -EBUSY && r != -ENOTEMPTY)
-		return r == -ENOENT ? 0 : r;
+	/* -ENOTEMPTY comes from a directory in the place of a hierarchy that is not mounted: none of ours */
+	if (r != -EBUSY)
+		return r == -ENOENT || r == -ENOTEMPTY ? 0 : r;
 	fd = depth < DEPTH_MAX ? sys_openat(parent, name, O_RDONLY | O_DIRECTORY, 0) : -ELOOP;
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;

@@ -172,6 +172,16 @@ config 'p["args"] = sh("f() { f | f & }; f; sleep 1000")' 'l["resources"]["pids"
 quiet rt run -d -b "$bundle" c1
 until (($(cat $root/pids$CGROUP/pids.current 2>/dev/null || echo 0) > 20)); do sleep 0.01; done
 check "delete --force of what forks all the time" rt delete -f c1
+# crun leaves such directories where a hierarchy is not mounted.
+without_unified() {
+	unshare -m bash -c 'mount --make-rprivate / && umount /sys/fs/cgroup/unified && mkdir -p "/sys/fs/cgroup/unified$CGROUP" &&
+		echo 1 >"/sys/fs/cgroup/unified$CGROUP/cgroup.procs" && "$@"; code=$?
+		rm -rf "/sys/fs/cgroup/unified${CGROUP%/c1}"; exit $code' bash "$@"
+}
+config
+if [[ $(stat -fc %T $root/unified 2>/dev/null) == cgroup2fs ]]; then
+	check "linux.cgroupsPath: a plain directory in the place of a hierarchy is left alone" without_unified "$runtime" --root "$state" run -b "$bundle" c1
+fi
 find $root -depth -type d -path "*${CGROUP%/c1}*" -exec rmdir {} \; 2>/dev/null
 check "nothing is left" same "$before" "$(host_state)"
 
