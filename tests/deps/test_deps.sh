@@ -236,7 +236,7 @@ test_host_packages() {
 	toy_apt
 	check "two host-packages at once take turns at apt" two_at_once "$list"
 	check "host-packages.list has a group, a sign and a reason everywhere" \
-		awk '!/^#/ && (NF < 4 || $2 !~ /^(build|run|test|bench)$/) { print; bad = 1 } END { exit bad }' "$ROOT/deps/host-packages.list"
+		awk '!/^#/ && (NF < 4 || $2 !~ /^(build|run|test|bench|fuzz)$/) { print; bad = 1 } END { exit bad }' "$ROOT/deps/host-packages.list"
 }
 
 # An apt-get that fails while another one works, as the real one does, and installs a command.
