@@ -16,6 +16,7 @@ from count import BenchError, run
 HERE = pathlib.Path(__file__).resolve().parent
 TARGETS = {"of_crun": 0.7, "of_runc": 0.2, "calls": 500, "peak_kib": 1024, "bytes": 400 * 1024, "limit_kib": 128}
 PER_ROUND = 20
+MANY, AT_A_TIME = 1000, 8
 VIEWS = {
     "as it is": [],
     "version 2": ["mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup"],
@@ -111,6 +112,14 @@ class RuntimeBench:
                 self.configure()
         return None
 
+    def many(self, name):
+        """Seconds for MANY containers; None when one failed or something was left on the host."""
+        command = [HERE.parent.parent / "tests/runtime/many.sh", str(MANY), str(AT_A_TIME), self.runtimes[name]]
+        try:
+            return float(re.search(r"([0-9.]+) seconds", run(self.viewed(self.view, command))).group(1))
+        except BenchError:
+            return None
+
     def measure(self):
         self.prepare()
         result = {"view": self.choose_view(), "rounds": self.rounds, "per_round": PER_ROUND}
@@ -125,6 +134,7 @@ class RuntimeBench:
             row["lifecycle_ms"], row["run_ms"] = statistics.median(row.pop("lifecycle")), statistics.median(row.pop("run"))
             row["calls"] = self.calls(name)
             row["least_memory_kib"] = self.least_memory(name)
+            row["many_seconds"] = self.many(name)
             row["bytes"] = pathlib.Path(self.runtimes[name]).stat().st_size
         result["rows"] = rows
         return result
@@ -138,7 +148,8 @@ def print_runtime(result, verdict):
     print(f"{'':34} {'Coracle':>10} {'crun':>10} {'runc':>10}")
     for label, key, form in (("create + start + delete, ms", "lifecycle_ms", ".2f"), ("run, ms", "run_ms", ".2f"),
                              ("system calls, run", "calls", "d"), ("peak resident, KiB", "peak_kib", "d"),
-                             ("smallest memory limit, KiB", "least_memory_kib", ""), ("binary, bytes", "bytes", "d")):
+                             ("smallest memory limit, KiB", "least_memory_kib", ""),
+                             (f"{MANY} containers, {AT_A_TIME} at a time, s", "many_seconds", ""), ("binary, bytes", "bytes", "d")):
         print(f"{label:34} " + " ".join(f"{format(rows[name][key], form) if rows[name][key] is not None else '-':>10}" for name in rows))
     of = {name: ours["lifecycle_ms"] / rows[name]["lifecycle_ms"] for name in ("crun", "runc")}
     least = ours["least_memory_kib"]
@@ -148,5 +159,6 @@ def print_runtime(result, verdict):
             (f"system calls, fewer than {TARGETS['calls']}", ours["calls"] < TARGETS["calls"]),
             (f"peak resident memory, at most {TARGETS['peak_kib']} KiB", ours["peak_kib"] <= TARGETS["peak_kib"]),
             (f"runs under a memory limit of {TARGETS['limit_kib']} KiB", least is not None and least <= TARGETS["limit_kib"]),
+            (f"{MANY} containers, {AT_A_TIME} at a time, none failed and nothing left", ours["many_seconds"] is not None),
             (f"binary, at most {TARGETS['bytes']} bytes", ours["bytes"] <= TARGETS["bytes"])):
         print(f"  {text}: {verdict(good)}")
