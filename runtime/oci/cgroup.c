@@ -316,8 +316,10 @@ bool cgroup_in_userns(void)
 {
 	char text[64];
 	unsigned long inside = 1, outside = 1, size = 0;
+	ssize_t n = fd_read_small(AT_FDCWD, "/proc/self/uid_map", text, sizeof text);
 
+	if (n < 0)
+		return n == -EFBIG;	/* several lines */
 	/* the first user namespace maps all ids to themselves */
-	return fd_read_small(AT_FDCWD, "/proc/self/uid_map", text, sizeof text) == -EFBIG ||
-	       sscanf(text, "%lu %lu %lu", &inside, &outside, &size) != 3 || inside || outside || size != 4294967295UL;
+	return sscanf(text, "%lu %lu %lu", &inside, &outside, &size) != 3 || inside || outside || size != 4294967295UL;
 }

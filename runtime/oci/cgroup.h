@@ -68,6 +68,8 @@ int cgroup_unified_of(const struct cgroup *c, pid_t pid);
 
 /* cgroup_low.c: below this limit a process is set up outside of its memory group. */
 #define CGROUP_LOW_MEMORY (16 << 20)
+/* The group that the caller itself is in, below CGROUP_ROOT: "memory/a/b". */
+int cgroup_home(const struct cgroup_hierarchy *h, char *out, size_t size);
 void cgroup_plan_low(struct cgroup *c, const struct spec_resources *res);
 /* The directory for CLONE_INTO_CGROUP: cgroup_unified_fd, or -1 for a process that is to come later. */
 int cgroup_clone_fd(const struct cgroup *c);
@@ -88,8 +90,8 @@ int cgroup_frozen(const struct cgroup *c);
 int cgroup_remove(struct cgroup *c, bool all, struct err *err);
 
 /* Mounts the container's view of the control groups at the directory destfd of the rootfs (type "cgroup").
- * flags: MS_*; own_ns: the container has a cgroup namespace; in_userns: and a user namespace; label: linux.mountLabel or NULL. */
-int cgroup_mount(const struct cgroup *c, int destfd, unsigned long flags, bool own_ns, bool in_userns, const char *label, struct err *err);
+ * flags: MS_*; own_ns: the container has a cgroup namespace; label: linux.mountLabel or NULL. */
+int cgroup_mount(const struct cgroup *c, int destfd, unsigned long flags, bool own_ns, const char *label, struct err *err);
 
 /* cgroup_rootless.c: a hierarchy that we may not make directories in (code: -errno, which err holds). 0: it is left out. */
 int cgroup_leave_out(const struct cgroup *c, struct cgroup_hierarchy *h, const struct spec_resources *res, int code, struct err *err);

@@ -21,10 +21,10 @@ static const struct cgroup_hierarchy *memory_of(const struct cgroup *c)
 	return c->pure_v2 ? &c->h[0] : cgroup_v1_find(c, "memory");
 }
 
-/* The line of /proc/self/cgroup about h: where the runtime itself is. */
-static int open_home(const struct cgroup *c, const struct cgroup_hierarchy *h)
+/* By the line of /proc/self/cgroup about h. */
+int cgroup_home(const struct cgroup_hierarchy *h, char *out, size_t size)
 {
-	char text[4096], path[CGROUP_PATH_MAX + 96];
+	char text[4096];
 	ssize_t n = fd_read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof text);
 
 	if (n < 0)
@@ -41,10 +41,20 @@ static int open_home(const struct cgroup *c, const struct cgroup_hierarchy *h)
 		*where++ = '\0';
 		if (strcmp(option + 1, h->option))
 			continue;
-		snprintf(path, sizeof path, "%s%s%s/%s", h->name, *h->name ? "" : ".", where, h->v2 ? "cgroup.procs" : "tasks");
-		return sys_openat(c->base, path, O_WRONLY, 0);
+		return snprintf(out, size, "%s%s%s", h->name, *h->name ? "" : ".", where) < (int)size ? 0 : -ENAMETOOLONG;
 	}
 	return -ENOENT;
+}
+
+static int open_home(const struct cgroup *c, const struct cgroup_hierarchy *h)
+{
+	char dir[CGROUP_PATH_MAX + 80], file[sizeof dir + 16];
+	int r = cgroup_home(h, dir, sizeof dir);
+
+	if (r < 0)
+		return r;
+	snprintf(file, sizeof file, "%s/%s", dir, h->v2 ? "cgroup.procs" : "tasks");
+	return sys_openat(c->base, file, O_WRONLY, 0);
 }
 
 void cgroup_plan_low(struct cgroup *c, const struct spec_resources *res)

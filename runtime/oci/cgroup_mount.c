@@ -28,15 +28,19 @@ static int attach(int tree, int at)
 }
 
 /* Binds the container's directory of a hierarchy. By its path: our descriptors
- * of it belong to the runtime's mount namespace, which nothing can be bound from. */
+ * of it belong to the runtime's mount namespace, which nothing can be bound from.
+ * Where a user could not make a group, the process stays in the user's own: that may be
+ * the hierarchy's root, in which a user can write nothing. */
 static int bind_dir(const struct cgroup *c, const struct cgroup_hierarchy *h, int at, unsigned long flags)
 {
 	struct mount_attr attr = { .attr_set = attributes(flags) };
+	char from[CGROUP_PATH_MAX + 96], home[CGROUP_PATH_MAX + 80];
 	CLEANUP_FD int tree = -1;
-	char from[CGROUP_PATH_MAX + 96];
 	int r;
 
 	snprintf(from, sizeof from, CGROUP_ROOT "/%s%s%s", h->name, *h->name ? "/" : "", c->path);
+	if (h->left_out && (r = cgroup_home(h, home, sizeof home)) == 0)
+		snprintf(from, sizeof from, CGROUP_ROOT "/%s", home);
 	tree = sys_open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (tree < 0)
 		return tree;
@@ -57,7 +61,7 @@ static int mount_own(const struct cgroup_hierarchy *h, int at, unsigned long fla
 
 /* own_ns: mounts the hierarchy; where that is not ours to do (a user namespace over the host's), or without one,
  * shows the container's group alone. */
-static int show(const struct cgroup *c, const struct cgroup_hierarchy *h, int at, unsigned long flags, bool own_ns, bool in_userns, struct err *err)
+static int show(const struct cgroup *c, const struct cgroup_hierarchy *h, int at, unsigned long flags, bool own_ns, struct err *err)
 {
 	const char *kind = *h->name && strcmp(h->name, "unified") ? h->name : "cgroup2";
 	int r = own_ns ? mount_own(h, at, flags) : -EPERM, bound;
@@ -65,15 +69,10 @@ static int show(const struct cgroup *c, const struct cgroup_hierarchy *h, int at
 	if (r != -EPERM && r != -EBUSY)
 		return r < 0 ? err_set(err, -r, "mount the %s hierarchy", kind) : 0;
 	bound = bind_dir(c, h, at, flags);
-	if (bound >= 0)
-		return 0;
-	if (bound == -ENOENT && in_userns)
-		return err_set(err, EPERM, "mount the %s hierarchy: in a user namespace, without a cgroup of its own, the container %s", kind,
-			       own_ns ? "may not; bind /sys/fs/cgroup instead" : "needs a cgroup namespace (linux.namespaces), or a bind of /sys/fs/cgroup instead");
-	return err_set(err, -bound, "bind the container's %s group", kind);
+	return bound < 0 ? err_set(err, -bound, "bind the container's %s group (a bind of /sys/fs/cgroup needs none)", kind) : 0;
 }
 
-static int mount_hierarchy(const struct cgroup *c, const struct cgroup_hierarchy *h, int tmpfs, unsigned long flags, bool own_ns, bool in_userns, struct err *err)
+static int mount_hierarchy(const struct cgroup *c, const struct cgroup_hierarchy *h, int tmpfs, unsigned long flags, bool own_ns, struct err *err)
 {
 	CLEANUP_FD int dir = -1;
 	int r = sys_mkdirat(tmpfs, h->name, 0755);
@@ -83,7 +82,7 @@ static int mount_hierarchy(const struct cgroup *c, const struct cgroup_hierarchy
 	dir = sys_openat(tmpfs, h->name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (dir < 0)
 		return err_set(err, -dir, "open %s", h->name);
-	return show(c, h, dir, flags, own_ns, in_userns, err);
+	return show(c, h, dir, flags, own_ns, err);
 }
 
 /* "cpu,cpuacct" is also to be found as cpu and as cpuacct. */
@@ -128,7 +127,7 @@ static int mount_tmpfs(int at, const char *label, struct err *err)
 	return fd;
 }
 
-static int mount_v1(const struct cgroup *c, int destfd, unsigned long flags, bool own_ns, bool in_userns, const char *label, struct err *err)
+static int mount_v1(const struct cgroup *c, int destfd, unsigned long flags, bool own_ns, const char *label, struct err *err)
 {
 	struct mount_attr ro = { .attr_set = MOUNT_ATTR_RDONLY };
 	CLEANUP_FD int tmpfs = mount_tmpfs(destfd, label, err);
@@ -139,7 +138,7 @@ static int mount_v1(const struct cgroup *c, int destfd, unsigned long flags, boo
 	for (int i = 0; i < c->n; i++) {
 		if (c->h[i].dir < 0 && !c->h[i].left_out)	/* not mounted on this host */
 			continue;
-		if ((r = mount_hierarchy(c, &c->h[i], tmpfs, flags, own_ns, in_userns, err)) < 0)
+		if ((r = mount_hierarchy(c, &c->h[i], tmpfs, flags, own_ns, err)) < 0)
 			return r;
 		link_names(&c->h[i], tmpfs);
 	}
@@ -149,8 +148,8 @@ static int mount_v1(const struct cgroup *c, int destfd, unsigned long flags, boo
 	return r < 0 ? err_set(err, -r, "make the cgroup directory read-only") : 0;
 }
 
-int cgroup_mount(const struct cgroup *c, int destfd, unsigned long flags, bool own_ns, bool in_userns, const char *label, struct err *err)
+int cgroup_mount(const struct cgroup *c, int destfd, unsigned long flags, bool own_ns, const char *label, struct err *err)
 {
-	return c->pure_v2 ? show(c, &c->h[0], destfd, flags, own_ns, in_userns, err)
-			  : mount_v1(c, destfd, flags, own_ns, in_userns, label, err);
+	return c->pure_v2 ? show(c, &c->h[0], destfd, flags, own_ns, err)
+			  : mount_v1(c, destfd, flags, own_ns, label, err);
 }

@@ -19,18 +19,9 @@ void cgroup_set_rootless(bool yes)
 /* Any user but root of the first user namespace. */
 static bool rootless(void)
 {
-	char map[64];
-	unsigned inside, outside, size;
-	ssize_t n;
-
 	if (told >= 0)
 		return told;
-	if (geteuid())
-		return true;
-	n = fd_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof map);
-	if (n < 0)
-		return n == -EFBIG;	/* several lines */
-	return sscanf(map, "%u %u %u", &inside, &outside, &size) != 3 || inside || outside || size != UINT32_MAX;
+	return geteuid() || cgroup_in_userns();
 }
 
 /* The first limit of the resources that this hierarchy would have to keep; NULL: none. Device rules do not count: the

@@ -126,13 +126,24 @@ static void arm_fault(void)
 #endif
 }
 
+/* The root of a user namespace is somebody's user, as below podman without privileges, unless USER says root (as runc). */
+static bool has_session(void)
+{
+	const char *user;
+
+	if (geteuid())
+		return true;
+	user = getenv("USER");
+	return (!user || strcmp(user, "root")) && cgroup_in_userns();
+}
+
 /* Without --root: /run for root, the session's directory for others (as runc). */
 static const char *root_or_default(const char *given)
 {
 	static char path[PATH_MAX];
-	const char *dir = given || !geteuid() ? NULL : getenv("XDG_RUNTIME_DIR");
+	const char *dir = given ? NULL : getenv("XDG_RUNTIME_DIR");
 
-	if (!dir || *dir != '/' || snprintf(path, sizeof path, "%s/coracle/runtime", dir) >= (int)sizeof path)
+	if (!dir || !has_session() || *dir != '/' || snprintf(path, sizeof path, "%s/coracle/runtime", dir) >= (int)sizeof path)
 		return given ? given : ROOT_DEFAULT;
 	return path;
 }

@@ -183,7 +183,7 @@ static int mount_new(struct rootfs *r, const struct spec_mount *m, struct mount_
 	if (!(proc && !strcmp(m->destination, "/proc")) && (rc = refuse_proc(target, -1, m->destination, err)) < 0)
 		return rc;
 	if (!strcmp(m->type, "cgroup") || !strcmp(m->type, "cgroup2"))
-		return cgroup_mount(r->cgroup, target, o->flags, r->spec->ns[NS_CGROUP].present, r->in_userns, r->spec->mount_label, err);
+		return cgroup_mount(r->cgroup, target, o->flags, r->spec->ns[NS_CGROUP].present, r->spec->mount_label, err);
 	rc = mounts_fs(r, m, o, target, err);
 	return rc < 0 ? rc : rootfs_anchor(r, m->destination, m->type, err);
 }

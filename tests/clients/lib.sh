@@ -57,6 +57,8 @@ waits='trap "exit 5" TERM; echo started; while :; do sleep 0.1; done'
 
 # The runtime's own, and the shims and monitors that stand beside containers.
 left_processes() { pgrep -af -- "^$runtime |shim.*$work|^[^ ]*conmon .*$work" || true; }
+# conmon and the shims end a little after the command that removed their container; whoever stays is told.
+no_processes() { eventually eval '[[ -z $(left_processes) ]]' || { left_processes; return 1; }; }
 mounts() { grep -F "$work" /proc/self/mountinfo | grep -F rootfs || true; }
 
 # Called at the end of each test file. The daemon is ended by its id; what it started goes with it.

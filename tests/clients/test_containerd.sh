@@ -54,5 +54,5 @@ check 'tasks ls: stopped' eventually stopped
 check 'tasks rm: with the exit code of the program' contains "$(ctr tasks rm long 2>&1)" 'exit code 5'
 check 'containers rm' ctr containers rm long
 check 'nothing is left: mounts' same '' "$(mounts)"
-check 'nothing is left: processes' same '' "$(left_processes)"
+check 'nothing is left: processes' no_processes
 tap_end

@@ -56,5 +56,5 @@ check 'restart' docker restart -t 10 long
 check 'kill' docker kill long
 check 'rm' docker rm long
 check 'nothing is left: mounts' same '' "$(mounts)"
-check 'nothing is left: processes' same '' "$(left_processes)"
+check 'nothing is left: processes' no_processes
 tap_end

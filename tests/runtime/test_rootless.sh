@@ -137,6 +137,12 @@ config 'del l["cgroupsPath"]; c["mounts"][2]["options"].remove("gid=5")'
 SCRIPT='id -u; cat /proc/self/uid_map; ls -l /dev/null' config 'del l["cgroupsPath"]; c["mounts"][2]["options"].remove("gid=5"); p["args"] = sh(os.environ["SCRIPT"])'
 out=$(inside "$work/coracle-runtime" --root "$state" run -b "$bundle" c1)
 check "root of a user namespace: no namespace of its own, devices bound" contains "$out" "12345          1" "/dev/null"
+session() { inside env -u USER "XDG_RUNTIME_DIR=$work/run3" "$@" "$work/coracle-runtime" run -b "$bundle" c1; }
+check "--root: XDG_RUNTIME_DIR for root of a user namespace" contains "$(user mkdir "$work/run3"; session; ls "$work/run3")" "12345          1" coracle
+check "--root: not where USER is root" fails "make the state directory /run/coracle/runtime/c1: Permission denied" session USER=root
+SCRIPT='ls /sys/fs/cgroup/*/cgroup.procs' config 'del l["cgroupsPath"]; c["mounts"][2]["options"].remove("gid=5"); p["args"] = sh(os.environ["SCRIPT"])' 'l["namespaces"] = [n for n in l["namespaces"] if n["type"] != "cgroup"]'
+[[ $(stat -fc %T /sys/fs/cgroup) == cgroup2fs ]] ||
+	check "root of a user namespace: cgroup mount with the host's cgroup namespace: the groups that it is in" contains "$(inside "$work/coracle-runtime" --root "$state" run -b "$bundle" c1)" /sys/fs/cgroup/memory/ /sys/fs/cgroup/pids/
 config 'del l["cgroupsPath"]; c["mounts"][2]["options"].remove("gid=5"); l["resources"]["cpu"] = {"shares": 100}'
 check "root of a user namespace: a limit is an error" contains "$(inside "$work/coracle-runtime" --root "$state" run -b "$bundle" c1)" "cannot set cpu limit"
 config 'l["resources"]["unified"] = {"a": "b"}'

@@ -99,11 +99,12 @@ if [[ $(as_v2 stat -fc %T /sys/fs/cgroup) == cgroup2fs ]]; then
 	check "cgroup mount, v2: type cgroup2 is the same" contains "$(v2 '[x for x in c["mounts"] if x["type"] == "cgroup"][0]["type"] = "cgroup2"')" "/ /sys/fs/cgroup ro," "cgroup2"
 fi
 if [[ $(stat -fc %T /sys/fs/cgroup) != cgroup2fs ]]; then
-	config 'del l["cgroupsPath"]; c["mounts"][2]["options"].remove("gid=5"); l["namespaces"] = [n for n in l["namespaces"] if n["type"] not in ("cgroup",)]' \
+	config 'p["args"] = sh("ls /sys/fs/cgroup/memory; mkdir /sys/fs/cgroup/memory/x; echo x > /sys/fs/cgroup/memory/cgroup.procs")' 'del l["cgroupsPath"]; c["mounts"][2]["options"].remove("gid=5"); l["namespaces"] = [n for n in l["namespaces"] if n["type"] not in ("cgroup",)]' \
 		'l["namespaces"].append({"type": "user"}); l["uidMappings"] = l["gidMappings"] = [{"containerID": 0, "hostID": 12345, "size": 1}]'
 	cp "$runtime" "$work/coracle-runtime"; chmod 755 "$work" "$work/coracle-runtime"; mkdir "$work/theirs"; chown -R 12345:12345 "$bundle" "$work/theirs"
-	check "cgroup mount, userns, no group of its own: the error says what it needs" fails "needs a cgroup namespace (linux.namespaces), or a bind of /sys/fs/cgroup instead" \
-		setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=-all "$work/coracle-runtime" --root "$work/theirs/s" run -b "$bundle" c1
+	check "cgroup mount, userns, no group of its own: the group that it stays in, read-only" contains \
+		"$(setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=-all "$work/coracle-runtime" --root "$work/theirs/s" run -b "$bundle" c1 2>&1)" \
+		cgroup.procs "can't create directory '/sys/fs/cgroup/memory/x': Read-only" "can't create /sys/fs/cgroup/memory/cgroup.procs: Read-only"
 	chown -R 0:0 "$bundle"
 fi
 rmdir /sys/fs/cgroup/*"$CGROUP-2" 2>/dev/null
