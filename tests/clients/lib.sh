@@ -52,6 +52,18 @@ on_terminal() { script -qec "$(printf '%q ' "$@")" /dev/null </dev/null 2>&1; }
 # In a container: its memory limit, on hosts of both cgroup versions; its own cgroup need not be the mount's root.
 memory_limit='cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max'
 pids_limit='cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max'
+# ns NAME...: the namespaces of the process in a container (busybox's readlink takes one name).
+ns_of='ns() { for n; do readlink /proc/self/ns/$n; done; }; ns'
+host_ns() { local n; for n; do readlink "/proc/self/ns/$n"; done; }
+# subordinate_ids NAME: NAME may use 65536 ids from 100000, in this mount namespace.
+subordinate_ids() {
+	local file
+	for file in subuid subgid; do
+		[[ -e /etc/$file ]] || return 1
+		echo "$1:100000:65536" >"$work/$file"
+		mount --bind "$work/$file" "/etc/$file"
+	done
+}
 # Waits for SIGTERM and says so by its exit code.
 waits='trap "exit 5" TERM; echo started; while :; do sleep 0.1; done'
 

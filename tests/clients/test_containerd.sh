@@ -37,12 +37,24 @@ check 'run --uidmap: a user namespace' contains "$(once --uidmap 0:100000:65536 
 check 'run --seccomp' contains "$(once --seccomp 'cat /proc/self/status')" $'Seccomp:\t2'
 check 'run --privileged' contains "$(once --privileged 'cat /proc/self/status')" $'CapBnd:\t000001ff'
 check 'run -t: a terminal' contains "$(on_terminal ctr -a "$work/sock" run --runtime io.containerd.runc.v2 --runc-binary "$runtime" --snapshotter native --rm -t "$image" term tty)" /dev/pts/0
+check 'run --cpus --cpu-shares' same '50000 512' \
+	"$(echo $(once --cpus 0.5 --cpu-shares 512 --mount type=cgroup,src=cgroup,dst=/sys/fs/cgroup,options=ro 'cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.shares 2>/dev/null || echo 50000 512'))"
+check 'run --device' contains "$(once --device /dev/fuse 'ls -l /dev/fuse; : <>/dev/fuse && echo opened')" '10, 229' opened
+check 'run --cap-drop' lacks "$(once --cap-drop CAP_CHOWN 'cat /proc/self/status')" $'CapEff:\t00000000a80425fb'
+check 'run --net-host' same "$(readlink /proc/self/ns/net)" "$(once --net-host 'readlink /proc/self/ns/net')"
+check 'run --cwd --env' same '/tmp x' "$(once --cwd /tmp --env A=x 'echo $(pwd) $A')"
+check 'run --with-ns' same "$(readlink /proc/self/ns/uts)" "$(once --with-ns uts:/proc/$$/ns/uts 'readlink /proc/self/ns/uts')"
+check 'run --annotation' gives 0 once --annotation a=b true
+check 'run: out of memory is 137' gives 137 once --memory-limit 16777216 'tail /dev/zero'
 
 run -d "$image" long sh -c "$waits"
 check 'tasks ls: running' contains "$(ctr tasks ls)" long RUNNING
 check 'tasks exec' contains "$(ctr tasks exec --exec-id e1 long id)" 'uid=0(root)'
 check 'tasks exec: the exit code' gives 3 ctr tasks exec --exec-id e2 long sh -c 'exit 3'
 check 'tasks exec -t' contains "$(on_terminal ctr -a "$work/sock" tasks exec -t --exec-id e3 long tty)" /dev/pts/
+check 'tasks exec --user --cwd' same '1000 /tmp' "$(ctr tasks exec --exec-id e4 --user 1000 --cwd /tmp long sh -c 'echo $(id -u) $(pwd)')"
+check 'tasks exec --detach' ctr tasks exec --detach --exec-id e5 long sh -c 'echo $$ >/tmp/detached'
+check 'tasks exec --detach: it has run' eventually ctr tasks exec --exec-id "e6-$RANDOM" long test -s /tmp/detached
 check 'tasks ps' contains "$(ctr tasks ps long)" PID "$(ctr tasks ls | awk '$1 == "long" { print $2 }')"
 check 'tasks metrics' contains "$(ctr tasks metrics long)" memory cpu
 check 'tasks pause' ctr tasks pause long
@@ -53,6 +65,15 @@ stopped() { ctr tasks ls | grep -q STOPPED; }
 check 'tasks ls: stopped' eventually stopped
 check 'tasks rm: with the exit code of the program' contains "$(ctr tasks rm long 2>&1)" 'exit code 5'
 check 'containers rm' ctr containers rm long
+# a user namespace, for as long as it takes
+run -d --uidmap 0:100000:65536 --gidmap 0:100000:65536 "$image" mapped sh -c "$waits"
+check 'user namespace: tasks exec' contains "$(ctr tasks exec --exec-id m1 mapped sh -c 'id; cat /proc/self/uid_map')" 'uid=0(root)' 100000
+check 'user namespace: tasks exec -t' contains "$(on_terminal ctr -a "$work/sock" tasks exec -t --exec-id m2 mapped tty)" /dev/pts/
+check 'user namespace: tasks pause, resume' eval 'ctr tasks pause mapped && ctr tasks resume mapped'
+check 'user namespace: tasks kill' ctr tasks kill -s KILL mapped
+check 'user namespace: tasks ls: stopped' eventually stopped
+check 'user namespace: tasks rm' contains "$(ctr tasks rm mapped 2>&1)" 'exit code 137'
+check 'user namespace: containers rm' ctr containers rm mapped
 check 'nothing is left: mounts' same '' "$(mounts)"
 check 'nothing is left: processes' no_processes
 tap_end
