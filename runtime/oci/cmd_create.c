@@ -6,10 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 #include "lib/cdefs.h"
+#include "lib/fd.h"
 #include "lib/sys.h"
 #include "runtime/oci/args.h"
 #include "runtime/oci/container.h"
 #include "runtime/oci/hooks.h"
+#include "runtime/oci/sdnotify.h"
 #include "runtime/oci/state.h"
 #include "runtime/oci/systemd.h"
 #include "runtime/oci/verbs.h"
@@ -91,7 +93,7 @@ static int remove_ended(struct container *c, struct err *err)
 
 static int wait_and_delete(struct container *c, bool keep, struct err *err)
 {
-	int status = wait_foreground(c->pid, c->master, err), r = keep ? 0 : remove_ended(c, err);
+	int status = wait_foreground(c->pid, c->master, c->notify, err), r = keep ? 0 : remove_ended(c, err);
 
 	return status < 0 || r >= 0 ? status : r;
 }
@@ -115,5 +117,10 @@ int verb_run(const struct globals *g, int argc, char **argv, struct err *err)
 	r = container_create(&c, err);
 	if (r < 0)
 		return err_wrap(err, r, "coracle-runtime run failed");
+	if (detach && c.notify >= 0) {
+		CLEANUP_FD int pidfd = sys_pidfd_open(c.pid, 0);
+
+		sdnotify_wait(c.notify, pidfd, c.pid);
+	}
 	return detach ? 0 : wait_and_delete(&c, keep, err);
 }

@@ -150,7 +150,7 @@ static int run(struct exec *e, const struct flags *f, struct err *err)
 	}
 	if ((r = exec_start(e, err)) < 0)
 		return r;
-	return f->detach ? 0 : wait_foreground(e->pid, e->master, err);
+	return f->detach ? 0 : wait_foreground(e->pid, e->master, -1, err);
 }
 
 static int prepare(struct exec *e, struct flags *f, int argc, char **argv, struct err *err)

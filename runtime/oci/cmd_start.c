@@ -13,6 +13,7 @@
 #include "runtime/oci/hooks.h"
 #include "runtime/oci/log.h"
 #include "runtime/oci/notify.h"
+#include "runtime/oci/sdnotify.h"
 #include "runtime/oci/sync.h"
 #include "runtime/oci/verbs.h"
 
@@ -98,9 +99,19 @@ static int not_created(const struct state *s, struct err *err)
 	return err_set(err, 0, "cannot start an already running container");
 }
 
+static int started(const struct globals *g, struct state *s, int notify, struct err *err)
+{
+	CLEANUP_FD int pidfd = notify < 0 ? -1 : state_pidfd(s);
+	int r = check_memory(s, err) < 0 ? -EINVAL : poststart(g, s, err);
+
+	if (r == 0 && pidfd >= 0)
+		sdnotify_wait(notify, pidfd, s->pid);
+	return r;
+}
+
 static int go(const struct globals *g, struct state *s, struct err *err)
 {
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int fd = -1, notify = -1;
 	int m, passed;
 
 	if (state_status(s, NULL) != STATUS_CREATED)
@@ -115,6 +126,8 @@ static int go(const struct globals *g, struct state *s, struct err *err)
 	}
 	if (fd < 0)
 		return err_set(err, -fd, "connect to the container");
+	if ((m = sdnotify_listen(s->dir, &notify, err)) < 0)
+		return m;
 	if ((m = sync_send(fd, SYNC_GO, "")) < 0)
 		return m == -EPIPE ? not_created(s, err) : err_set(err, -m, "say go");
 	err->code = 0;
@@ -128,7 +141,7 @@ static int go(const struct globals *g, struct state *s, struct err *err)
 	if (m != SYNC_ERROR || state_status(s, NULL) == STATUS_STOPPED)
 		sys_unlinkat(s->dir, "start.sock", 0);
 	if (m == SYNC_EOF)
-		return check_memory(s, err) < 0 ? -EINVAL : poststart(g, s, err);
+		return started(g, s, notify, err);
 	if (m == SYNC_HOOK_FAILED)
 		destroy(g, s);
 	return m < 0 ? m : -EINVAL;

@@ -24,6 +24,7 @@
 #include "runtime/oci/netdev.h"
 #include "runtime/oci/notify.h"
 #include "runtime/oci/proc.h"
+#include "runtime/oci/sdnotify.h"
 #include "runtime/oci/state.h"
 #include "runtime/oci/sync.h"
 #include "runtime/oci/systemd.h"
@@ -109,7 +110,7 @@ static int plan(struct container *c, struct err *err)
 
 	for (int i = 0; i < NS_COUNT; i++)
 		c->ns_fd[i] = -1;
-	c->state_dir = c->sync[0] = c->sync[1] = c->start = c->console = c->master = c->cgroup.base = c->cgroup.home = c->cgroup.late = -1;
+	c->state_dir = c->sync[0] = c->sync[1] = c->start = c->console = c->master = c->notify = c->cgroup.base = c->cgroup.home = c->cgroup.late = -1;
 	if ((r = state_check_id(c->opt.id, err)) < 0 ||
 	    (r = load_bundle(c, err)) < 0 ||
 	    (r = check_terminal(c, err)) < 0 ||
@@ -120,6 +121,8 @@ static int plan(struct container *c, struct err *err)
 		return r;
 	if (geteuid() && !c->spec.ns[NS_USER].present)
 		return err_set(err, 0, "linux.namespaces: rootless container requires user namespaces");
+	if ((r = sdnotify_plan(&c->spec, c->opt.root, c->opt.id, err)) < 0)
+		return r;
 	log_spec_warnings(&c->spec);
 	state_time(c->created);
 	c->rootfs = (struct rootfs){
@@ -139,6 +142,15 @@ static int make_start_socket(struct container *c, struct err *err)
 	if (c->start < 0 || bind(c->start, (struct sockaddr *)&a, sizeof a) < 0 || listen(c->start, 4) < 0)
 		return err_set(err, errno, "make the start socket");
 	return 0;
+}
+
+static int prepare_notify(struct container *c, struct err *err)
+{
+	int r;
+
+	if ((r = sdnotify_prepare(c->state_dir, err)) < 0 || !c->opt.run)
+		return r;
+	return sdnotify_listen(c->state_dir, &c->notify, err);
 }
 
 static int open_console(struct container *c, int pair[2], struct err *err)
@@ -444,6 +456,7 @@ static int create(struct container *c, struct err *err)
 	undo_push(&c->undo, undo_state_dir, c);
 	if ((r = state_write_config(c->state_dir, &c->spec, err)) < 0 ||
 	    (!c->opt.run && (r = make_start_socket(c, err)) < 0) ||
+	    (r = prepare_notify(c, err)) < 0 ||
 	    (r = open_console(c, pair, err)) < 0 ||
 	    (r = prepare_cgroup(c, err)) < 0)
 		return r;

@@ -47,6 +47,7 @@ struct container {
 	int sync[2];			/* 0: ours, 1: the first process's */
 	int start;			/* listening start.sock, -1 for run */
 	int console;			/* connection to the console socket, -1 */
+	int notify;			/* run: the container's NOTIFY_SOCKET, -1 */
 	int master;			/* own_console: the received terminal, -1 */
 	int ns_fd[NS_COUNT];		/* namespaces to join, -1 */
 	pid_t pid;

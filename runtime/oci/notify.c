@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "lib/buf.h"
 #include "lib/fd.h"
@@ -22,25 +21,6 @@ static int take_listener(pid_t pid, const char *number)
 	CLEANUP_FD int pidfd = sys_pidfd_open(pid, 0);
 
 	return pidfd < 0 ? pidfd : sys_pidfd_getfd(pidfd, atoi(number));
-}
-
-static int connect_agent(const char *path, struct err *err)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	CLEANUP_FD int fd = -1;
-	int r;
-
-	if (strlen(path) >= sizeof a.sun_path)
-		return err_set(err, ENAMETOOLONG, "linux.seccomp.listenerPath \"%s\"", path);
-	strcpy(a.sun_path, path);
-	/* a name that begins with "@" is the abstract one, as Go has it */
-	if (path[0] == '@')
-		a.sun_path[0] = '\0';
-	fd = sys_socket(AF_UNIX, SOCK_STREAM, 0);
-	r = fd < 0 ? fd : sys_connect(fd, &a, path[0] == '@' ? offsetof(struct sockaddr_un, sun_path) + strlen(path) : sizeof a);
-	if (r < 0)
-		return err_set(err, -r, "linux.seccomp.listenerPath \"%s\": failed to connect with seccomp agent", path);
-	return fd_take(&fd);
 }
 
 static void describe(const struct spec *s, const struct notify *n, const char *metadata, struct buf *out)
@@ -80,9 +60,9 @@ int notify_serve(const struct spec *s, const struct notify *n, int sync, const c
 		listener = take_listener(n->pid, fd);
 	if (listener < 0)
 		return err_set(err, -listener, "take the seccomp listener");
-	agent = connect_agent(path, err);
+	agent = sync_connect(path, SOCK_STREAM);
 	if (agent < 0)
-		return agent;
+		return err_set(err, -agent, "linux.seccomp.listenerPath \"%s\": failed to connect with seccomp agent", path);
 	buf_init(&state, STATE_MAX);
 	describe(s, n, metadata, &state);
 	if ((r = buf_error(&state)) < 0 || (r = send_state(agent, listener, &state)) < 0)

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+#include "lib/fd.h"
 #include "lib/sys.h"
 #include "runtime/oci/sync.h"
 
@@ -38,6 +40,25 @@ int sync_send_fd(int sock, const void *data, size_t n, int fd)
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof fd);
 	return (int)sys_sendmsg(sock, &m, MSG_NOSIGNAL);
+}
+
+int sync_connect(const char *path, int type)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	CLEANUP_FD int fd = -1;
+	int r;
+
+	if (strlen(path) >= sizeof a.sun_path)
+		return -ENAMETOOLONG;
+	strcpy(a.sun_path, path);
+	/* a name that begins with "@" is the abstract one, as Go has it */
+	if (path[0] == '@')
+		a.sun_path[0] = '\0';
+	fd = sys_socket(AF_UNIX, type, 0);
+	if (fd < 0)
+		return fd;
+	r = sys_connect(fd, &a, path[0] == '@' ? offsetof(struct sockaddr_un, sun_path) + strlen(path) : sizeof a);
+	return r < 0 ? r : fd_take(&fd);
 }
 
 static void take_fd(struct msghdr *m, int *passed)

@@ -23,6 +23,8 @@ int sync_send(int fd, enum sync_message m, const char *text);
 int sync_receive(int fd, struct err *err);
 /* The same; *passed: the descriptor that came along, or -1. */
 int sync_receive_fd(int fd, int *passed, struct err *err);
+/* Connects a socket of this type to one of the file system, or to an abstract one ("@name"). Returns it or -errno. */
+int sync_connect(const char *path, int type);
 /* Sends n bytes with a descriptor: to a socket of ours, or the first byte's company on a stream. Returns the bytes sent or -errno. */
 int sync_send_fd(int sock, const void *data, size_t n, int fd);
 /* Sends what err holds. */

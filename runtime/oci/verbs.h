@@ -38,8 +38,8 @@ int verb_refused(const struct globals *g, int argc, char **argv, struct err *err
 
 /* cmd_delete.c: stops what is left and removes everything. */
 int delete_container(const struct globals *g, struct state *s, struct err *err);
-/* wait.c: foreground: carries signals and the terminal until pid ends. Returns its exit status (128 + signal). */
-int wait_foreground(pid_t pid, int master, struct err *err);
+/* wait.c: foreground: carries signals, the terminal and what comes at notify (sdnotify.h, -1: none) until pid ends. Returns its exit status (128 + signal). */
+int wait_foreground(pid_t pid, int master, int notify, struct err *err);
 /* protect.c: see there. */
 int protect_binary(char **argv, struct err *err);
 

@@ -9,6 +9,7 @@
 #include "lib/fd.h"
 #include "lib/sys.h"
 #include "runtime/oci/console.h"
+#include "runtime/oci/sdnotify.h"
 #include "runtime/oci/verbs.h"
 
 static void pass_signal(int signals, int pidfd)
@@ -22,7 +23,7 @@ static void pass_signal(int signals, int pidfd)
 		sys_pidfd_send_signal(pidfd, (int)info.ssi_signo);
 }
 
-static void pass_until_end(int pidfd)
+static void pass_until_end(int pidfd, int notify)
 {
 	CLEANUP_FD int signals = -1;
 	sigset_t all;
@@ -30,10 +31,12 @@ static void pass_until_end(int pidfd)
 	sigfillset(&all);
 	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	for (;;) {
-		struct pollfd p[2] = { { pidfd, POLLIN, 0 }, { signals, POLLIN, 0 } };
+		struct pollfd p[3] = { { pidfd, POLLIN, 0 }, { signals, POLLIN, 0 }, { notify, POLLIN, 0 } };
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, notify < 0 ? 2 : 3, -1) < 0 && errno != EINTR)
 			return;
+		if (p[2].revents && sdnotify_pass(notify, getpid()))
+			notify = -1;
 		if (p[0].revents)
 			return;
 		if (p[1].revents)
@@ -41,15 +44,18 @@ static void pass_until_end(int pidfd)
 	}
 }
 
-int wait_foreground(pid_t pid, int master, struct err *err)
+int wait_foreground(pid_t pid, int master, int notify, struct err *err)
 {
 	CLEANUP_FD int pidfd = sys_pidfd_open(pid, 0);
 	int status = 0;
 
+	/* whoever tells a service manager that it is ready is no one's dialogue: first that, then the terminal */
+	if (pidfd >= 0 && master >= 0 && notify >= 0)
+		sdnotify_wait(notify, pidfd, getpid());
 	if (pidfd >= 0 && master >= 0)
 		console_relay(master, pidfd, err);
 	if (pidfd >= 0)
-		pass_until_end(pidfd);
+		pass_until_end(pidfd, notify);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_set(err, errno, "wait for the container");
