@@ -133,6 +133,22 @@ void stats_hugetlb(struct buf *b, int dir, bool v2)
 		close(fd);
 }
 
+void stats_block(struct buf *b, bool *open, const char *name, unsigned major, unsigned minor, const char *op, uint64_t value)
+{
+	if (!*open) {
+		stats_key(b, name);
+		buf_putc(b, '[');
+	}
+	buf_puts(b, *open ? ",{" : "{");
+	*open = true;
+	stats_some(b, "major", major);
+	stats_some(b, "minor", minor);
+	stats_key(b, "op");
+	buf_json_string(b, op, strlen(op));
+	stats_some(b, "value", value);
+	stats_close(b);
+}
+
 /* "0-2,5" -> 0,1,2,5 */
 static void number_list(struct buf *b, const char *name, const char *text)
 {

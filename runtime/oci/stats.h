@@ -37,6 +37,8 @@ void stats_raw(struct buf *b, const char *text);
 void stats_hugetlb(struct buf *b, int dir, bool v2);
 /* "cpuset" with what v1 says (dir -1: zeros). */
 void stats_cpuset(struct buf *b, int dir);
+/* One entry of a list of "blkio"; the first opens the list, and whoever called closes it when *open. */
+void stats_block(struct buf *b, bool *open, const char *name, unsigned major, unsigned minor, const char *op, uint64_t value);
 void stats_memory_entry(struct buf *b, const char *name, uint64_t limit, uint64_t usage, uint64_t max, uint64_t failures);
 
 #endif

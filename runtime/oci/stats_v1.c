@@ -122,18 +122,7 @@ static void blkio_list(struct buf *b, int dir, const char *name, const char *fil
 
 		if (sscanf(p, "%u:%u %15s %llu", &major, &minor, op, &value) != 4)
 			continue;
-		if (!open) {
-			stats_key(b, name);
-			buf_putc(b, '[');
-		}
-		buf_puts(b, open ? ",{" : "{");
-		open = true;
-		stats_some(b, "major", major);
-		stats_some(b, "minor", minor);
-		stats_key(b, "op");
-		buf_json_string(b, op, strlen(op));
-		stats_some(b, "value", value);
-		stats_close(b);
+		stats_block(b, &open, name, major, minor, op, value);
 	}
 	if (open)
 		buf_putc(b, ']');

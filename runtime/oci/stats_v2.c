@@ -83,22 +83,6 @@ static void memory(struct buf *b, int dir)
 	stats_close(b);
 }
 
-static void io_entry(struct buf *b, bool *open, const char *name, unsigned major, unsigned minor, const char *op, uint64_t value)
-{
-	if (!*open) {
-		stats_key(b, name);
-		buf_putc(b, '[');
-	}
-	buf_puts(b, *open ? ",{" : "{");
-	*open = true;
-	stats_some(b, "major", major);
-	stats_some(b, "minor", minor);
-	stats_key(b, "op");
-	buf_json_string(b, op, strlen(op));
-	stats_some(b, "value", value);
-	stats_close(b);
-}
-
 /* "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6" */
 static void io_list(struct buf *b, const char *text, const char *name, const char *const keys[3])
 {
@@ -115,7 +99,7 @@ static void io_list(struct buf *b, const char *text, const char *name, const cha
 			const char *v = strstr(p, keys[i]);
 
 			if (v && v < p + n)
-				io_entry(b, &open, name, major, minor, OPS[i], strtoull(v + strlen(keys[i]), NULL, 10));
+				stats_block(b, &open, name, major, minor, OPS[i], strtoull(v + strlen(keys[i]), NULL, 10));
 		}
 	}
 	if (open)
