@@ -299,8 +299,11 @@ int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err)
 
 int cgroup_write(int dir, const char *file, const char *value, struct err *err)
 {
-	int r = fd_write_small(dir, file, value);
+	int r = cgroup_journal_note(dir, file, value, err);
 
+	if (r < 0)
+		return r;
+	r = fd_write_small(dir, file, value);
 	return r < 0 ? err_set(err, -r, "write \"%s\" to %s", value, file) : 0;
 }
 

@@ -51,6 +51,12 @@ int cgroup_open_main(struct cgroup *c, struct err *err);
 int cgroup_update(const struct cgroup *c, const struct spec_resources *res, struct err *err);
 void cgroup_fini(struct cgroup *c);
 
+/* cgroup_journal.c: from begin on, cgroup_write remembers what it overwrites; end, before the groups are closed, forgets it or writes
+ * it back, the last first. */
+void cgroup_journal_begin(void);
+int cgroup_journal_note(int dir, const char *file, const char *value, struct err *err);
+void cgroup_journal_end(bool undo);
+
 /* The cgroup2 directory for CLONE_INTO_CGROUP, or -1. */
 int cgroup_unified_fd(const struct cgroup *c);
 /* Moves a process (0: the caller) into every v1 hierarchy, or into all of them when v2_too. */

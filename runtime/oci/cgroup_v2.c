@@ -66,15 +66,30 @@ static void delegate_down(const struct cgroup *c)
 	}
 }
 
-static int ensure_controllers(const struct cgroup *c, const struct cgroup_hierarchy *h, struct err *err)
+/* Every engine asks statistics of cpu, memory, pids and io; systemd, which makes groups too, leaves out what it does not know. */
+static bool needed(const struct spec_resources *x, const char *controller)
+{
+	size_t n = strlen(controller);
+
+	for (size_t i = 0; i < x->unified_n; i++)
+		if (!strncmp(x->unified[i].key, controller, n) && x->unified[i].key[n] == '.')
+			return true;
+	if (!strcmp(controller, "cpuset"))
+		return (x->cpus && *x->cpus) || (x->mems && *x->mems);
+	if (!strcmp(controller, "hugetlb"))
+		return x->hugepages_n;
+	return strcmp(controller, "rdma") != 0 || x->rdma_n;
+}
+
+static int ensure_controllers(const struct cgroup *c, const struct cgroup_hierarchy *h, const struct spec_resources *x, struct err *err)
 {
 	char have[256];
 	ssize_t n = fd_read_small(h->dir, "cgroup.controllers", have, sizeof have);
 
 	if (n < 0)
 		return err_set(err, (int)-n, "read cgroup.controllers");
-	for (int i = 0; i < 4; i++)	/* cpu, memory, pids, io: what every engine asks statistics of */
-		if (!has(have, CONTROLLERS[i])) {
+	for (size_t i = 0; i < ARRAY_SIZE(CONTROLLERS); i++)
+		if (!has(have, CONTROLLERS[i]) && needed(x, CONTROLLERS[i])) {
 			delegate_down(c);
 			break;
 		}
@@ -306,7 +321,7 @@ int cgroup_v2_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, co
 		{ "hugepageLimits", "hugetlb", apply_hugetlb }, { "rdma", "rdma", apply_rdma }, { "network", NULL, apply_network },
 		{ "unified", NULL, apply_unified },
 	};
-	int r = ensure_controllers(c, h, err);
+	int r = ensure_controllers(c, h, x, err);
 
 	if (r < 0)
 		return err_wrap(err, r, "cgroup %s", c->path);
@@ -315,6 +330,6 @@ int cgroup_v2_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, co
 	for (size_t i = 0; i < ARRAY_SIZE(PARTS); i++)
 		if ((r = PARTS[i].fn(h->dir, x, err)) < 0)
 			return wrap(h->dir, r, PARTS[i].property, PARTS[i].controller, err);
-	r = apply_devices(h->dir, h->created, x, err);
+	r = apply_devices(h->dir, h->created || c->adopted, x, err);
 	return r < 0 ? err_wrap(err, r, "linux.resources.devices") : 0;
 }

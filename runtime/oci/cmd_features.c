@@ -27,7 +27,7 @@ static const char *const SECCOMP_FLAGS[] = {
 	"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 };
 /* Annotations of config.json that change how a container is confined: whoever passes on what users write should look at them. */
-static const char *const UNSAFE_ANNOTATIONS[] = { SPEC_SECCOMP_ANNOTATION };
+static const char *const UNSAFE_ANNOTATIONS[] = { SPEC_SECCOMP_ANNOTATION, "org.systemd.property." };
 
 static void list(const char *indent, const char *key, const char *const *names, size_t n)
 {

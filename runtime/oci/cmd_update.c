@@ -13,12 +13,12 @@
 #include "lib/fd.h"
 #include "lib/sys.h"
 #include "runtime/oci/args.h"
+#include "runtime/oci/intelrdt.h"
 #include "runtime/oci/log.h"
 #include "runtime/oci/systemd.h"
 #include "runtime/oci/verbs.h"
 
 #define RESOURCES_BYTES_MAX (1u << 20)
-#define RESCTRL "/sys/fs/resctrl"
 
 struct flags {
 	const char *resources, *blkio_weight, *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime, *cpu_idle;
@@ -143,33 +143,41 @@ static int from_flags(struct spec_resources *x, const struct flags *f, struct er
 	return 0;
 }
 
-/* Intel RDT: the group is the container's own, made where it has none yet. */
+/* Intel RDT: the class of config.json; else one of the container's own, made where there is none yet. */
 static int resctrl(const struct state *s, const struct flags *f, struct err *err)
 {
-	CLEANUP_FREE char *have = NULL;
-	CLEANUP_FD int dir = -1;
-	char path[300], pid[16];
+	struct spec_rdt want = { .l3 = f->l3, .bandwidth = f->bandwidth };
+	struct rdt rdt = { .group = "" };
+	char root[PATH_MAX] = "";
+	static struct spec spec;
 	struct err none;
-	int r, found;
+	int r;
 
 	if (!f->l3 && !f->bandwidth)
 		return 0;
-	found = fd_read_file(AT_FDCWD, RESCTRL "/schemata", 65536, &have, NULL, &none);
-	if (f->l3 && (found < 0 || !strstr(have, "L3")))
-		return err_set(err, 0, "Intel RDT/CAT: l3 cache schema is not enabled");
-	if (f->bandwidth && (found < 0 || !strstr(have, "MB:")))
-		return err_set(err, 0, "Intel RDT/MBA: memory bandwidth schema is not enabled");
-	snprintf(path, sizeof path, RESCTRL "/%s", s->id);
-	snprintf(pid, sizeof pid, "%d", (int)s->pid);
-	r = sys_mkdirat(AT_FDCWD, path, 0755);
-	if (r < 0 && r != -EEXIST)
-		return err_set(err, -r, "make %s", path);
-	dir = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
-	if ((r == 0 && (r = fd_write_small(dir, "tasks", pid)) < 0) ||
-	    (f->l3 && (r = fd_write_small(dir, "schemata", f->l3)) < 0) ||
-	    (f->bandwidth && (r = fd_write_small(dir, "schemata", f->bandwidth)) < 0))
-		return err_set(err, -r, "write %s", path);
-	return 0;
+	if (rdt_find(root, sizeof root, &none) < 0)
+		*root = '\0';
+	if ((r = spec_load(&spec, s->dir, "config.json", err)) >= 0)
+		r = rdt_update(&rdt, root, &spec.rdt, &want, s->id, s->pid, err);
+	if (r >= 0 && rdt.made_group && (r = state_add_rdt(s, &rdt, err)) < 0)
+		rdt_undo(&rdt);
+	spec_free(&spec);
+	return r;
+}
+
+/* What has been written is taken back when the rest fails. systemd is last: it takes all or nothing. */
+static int write_all(const struct state *st, const struct cgroup *cg, const struct spec_resources *x, const struct flags *f, struct err *err)
+{
+	int r;
+
+	cgroup_journal_begin();
+	r = cgroup_update(cg, x, err);
+	if (r >= 0)
+		r = resctrl(st, f, err);
+	if (r >= 0 && *st->unit)
+		r = systemd_update(cg, st->unit, x, err);
+	cgroup_journal_end(r < 0);
+	return r;
 }
 
 static int update(const struct globals *g, const char *id, const struct flags *f, struct err *err)
@@ -190,10 +198,7 @@ static int update(const struct globals *g, const char *id, const struct flags *f
 	s.resources.no_devices = true;
 	if ((r = state_open_cgroup(&st, &cg, err)) < 0 || (r = cgroup_open(&cg, err)) < 0)
 		return r;
-	if (*st.unit && (r = systemd_update(st.unit, &s.resources, cg.pure_v2, err)) < 0)
-		return r;
-	r = cgroup_update(&cg, &s.resources, err);
-	return r < 0 ? r : resctrl(&st, f, err);
+	return write_all(&st, &cg, &s.resources, f, err);
 }
 
 int verb_update(const struct globals *g, int argc, char **argv, struct err *err)

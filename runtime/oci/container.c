@@ -288,7 +288,6 @@ static int enter_unit(struct container *c, struct err *err)
 {
 	int r;
 
-	c->cgroup.adopted = true;
 	cgroup_fini(&c->cgroup);
 	if ((r = systemd_start(&c->cgroup, c->opt.id, c->pid, &c->spec, err)) < 0 ||
 	    (r = cgroup_create(&c->cgroup, &c->spec.resources, err)) < 0)
@@ -313,7 +312,7 @@ static void warn_v1_only(const struct spec_resources *x)
 /* Without systemd the groups are there before the process. */
 static int prepare_cgroup(struct container *c, struct err *err)
 {
-	int r = c->opt.systemd ? systemd_plan(&c->cgroup, c->spec.cgroups_path, c->opt.id, err) : 0;
+	int r = c->opt.systemd ? systemd_plan(&c->cgroup, &c->spec, c->opt.id, err) : 0;
 
 	if (r < 0 || (r = cgroup_init(&c->cgroup, c->opt.systemd ? NULL : c->spec.cgroups_path, c->opt.id, err)) < 0)
 		return r;

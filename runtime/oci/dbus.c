@@ -26,6 +26,12 @@ static void put(struct dbus_body *b, const void *p, size_t n)
 	b->n += n;
 }
 
+void dbus_clear(struct dbus_body *b)
+{
+	b->n = b->at = 0;
+	b->bad = false;
+}
+
 void dbus_align(struct dbus_body *b, size_t to)
 {
 	static const uint8_t zero[8];
@@ -148,6 +154,8 @@ static int send_all(int fd, const void *data, size_t n)
 	return r < 0 ? -errno : (size_t)r == n ? 0 : -EPIPE;
 }
 
+/* All of it at once, as systemd's own clients do: what it reads behind BEGIN in one go it would leave lying until more comes, so
+ * the first message may be sent only after the answer. */
 static int authenticate(int fd, unsigned uid, long end)
 {
 	char number[16], text[64] = "", line[128];
@@ -158,14 +166,14 @@ static int authenticate(int fd, unsigned uid, long end)
 	for (n = 0; number[n]; n++)
 		snprintf(text + 2 * n, 3, "%02x", (unsigned char)number[n]);
 	line[0] = '\0';
-	n = 1 + (size_t)snprintf(line + 1, sizeof line - 1, "AUTH EXTERNAL %s\r\n", text);
+	n = 1 + (size_t)snprintf(line + 1, sizeof line - 1, "AUTH EXTERNAL %s\r\nBEGIN\r\n", text);
 	if ((r = send_all(fd, line, n)) < 0)
 		return r;
 	do {
 		if ((r = read_until(fd, line + at, 1, end)) < 0)
 			return r;
 	} while (line[at++] != '\n' && at < sizeof line);
-	return strncmp(line, "OK ", 3) ? -EACCES : send_all(fd, "BEGIN\r\n", 7);
+	return strncmp(line, "OK ", 3) ? -EACCES : 0;
 }
 
 static void field(struct dbus_body *h, uint8_t code, const char *signature, const char *value)
@@ -271,7 +279,7 @@ static int send_call(struct dbus *d, const char *destination, const char *path, 
 	size_t fields;
 	int r;
 
-	h = (struct dbus_body){ .n = 0 };
+	dbus_clear(&h);
 	dbus_put_byte(&h, 'l');
 	dbus_put_byte(&h, CALL);
 	dbus_put_byte(&h, 0);

@@ -15,7 +15,7 @@
 
 /* What is being written, or read (at). Positions count from the start of a message's body, which is aligned. */
 struct dbus_body {
-	uint8_t data[DBUS_MESSAGE_MAX / 8];
+	uint8_t data[DBUS_MESSAGE_MAX / 2];
 	size_t n, at;
 	bool bad;		/* did not fit, or is not what was expected */
 };
@@ -39,6 +39,8 @@ int dbus_call(struct dbus *d, const char *destination, const char *path, const c
 /* Handles what comes until *done or the time is over (-ETIMEDOUT). */
 int dbus_wait(struct dbus *d, const bool *done, int ms, struct err *err);
 
+/* Empties it; cheaper than an assignment, which would touch all of the memory. */
+void dbus_clear(struct dbus_body *b);
 void dbus_put_byte(struct dbus_body *b, uint8_t v);
 void dbus_put_u32(struct dbus_body *b, uint32_t v);
 void dbus_put_u64(struct dbus_body *b, uint64_t v);

@@ -1,4 +1,4 @@
-/* intelrdt.c - writes resctrl. Runs in coracle-runtime, create and run only; never mounts. */
+/* intelrdt.c - writes resctrl. Runs in coracle-runtime, at create, run and update; never mounts. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -196,6 +196,56 @@ int rdt_apply(struct rdt *r, const char *root, const struct spec_rdt *c, const c
 	    (c->monitoring && ((rc = open_monitor(r, id, err)) < 0 || (rc = write_file(r->monitor, "tasks", number, err)) < 0)))
 		return rc;
 	return 0;
+}
+
+/* Lines such as "    L3:0=f" and "    MB:0=100" are there for what the processor can do. */
+static bool offered(const char *schemata, const char *name)
+{
+	for (const char *line = schemata; *line; line += *line == '\n') {
+		line += strspn(line, " ");
+		if (!strncmp(line, name, strlen(name)))
+			return true;
+		line += strcspn(line, "\n");
+	}
+	return false;
+}
+
+static int check_offer(const char *root, const struct spec_rdt *want, struct err *err)
+{
+	CLEANUP_FREE char *text = NULL;
+	char path[PATH_MAX];
+	struct err none;
+	int r = *root ? join(path, root, "schemata", err) : -ENOENT;
+
+	if (r >= 0)
+		r = fd_read_file(AT_FDCWD, path, SCHEMATA_MAX, &text, NULL, &none);
+	if (want->l3 && (r < 0 || !offered(text, "L3")))
+		return err_set(err, 0, "Intel RDT/CAT: l3 cache schema is not enabled");
+	if (want->bandwidth && (r < 0 || !offered(text, "MB:")))
+		return err_set(err, 0, "Intel RDT/MBA: memory bandwidth schema is not enabled");
+	return 0;
+}
+
+int rdt_update(struct rdt *r, const char *root, const struct spec_rdt *config, const struct spec_rdt *want, const char *id, pid_t pid, struct err *err)
+{
+	char number[16];
+	int rc = check_offer(root, want, err);
+
+	if (rc < 0)
+		return rc;
+	if (config->clos && !strcmp(config->clos, "/"))
+		snprintf(r->group, sizeof r->group, "%s", root);
+	else if ((rc = join(r->group, root, config->clos ? config->clos : id, err)) < 0)
+		return rc;
+	if (config->present)
+		return write_schemata(r->group, want, err);
+	/* the container has none yet: what holds for it must be there before it comes in */
+	if ((rc = open_group(r, want, true, err)) < 0)
+		return rc;
+	snprintf(number, sizeof number, "%d", (int)pid);
+	if ((rc = write_schemata(r->group, want, err)) < 0 || (rc = write_file(r->group, "tasks", number, err)) < 0)
+		rdt_undo(r);
+	return rc;
 }
 
 void rdt_undo(struct rdt *r)

@@ -22,6 +22,9 @@ struct rdt {
 int rdt_find(char *root, size_t size, struct err *err);
 /* Makes what is missing below root, writes the schemata and moves pid there. On failure the caller calls rdt_undo. r must be zeroed. */
 int rdt_apply(struct rdt *r, const char *root, const struct spec_rdt *c, const char *id, pid_t pid, struct err *err);
+/* update: writes other schemata (want: l3 and bandwidth alone) into the class that config gives the container. Where it gives none, one
+ * named by the id is made, and pid moved there. root "": no resctrl is mounted. On failure nothing is left; r must be zeroed. */
+int rdt_update(struct rdt *r, const char *root, const struct spec_rdt *config, const struct spec_rdt *want, const char *id, pid_t pid, struct err *err);
 void rdt_undo(struct rdt *r);
 /* What delete removes: the i-th directory, NULL at the end. */
 const char *rdt_owned(const struct rdt *r, int i);

@@ -40,6 +40,7 @@ $(call unit_test,oci_seccomp,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjson)
 $(call unit_test,oci_seccomp_peer,$(OCI_SECCOMP) tests/unit/bpf_helper.c,-lyyjson -lseccomp)
 $(call unit_test,oci_platform,$(filter runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c runtime/oci/intelrdt.c,$(OCI_SRC)),-lyyjson)
 $(call unit_test,oci_spec,$(filter runtime/oci/spec% runtime/oci/arena.c runtime/oci/jsonv.c runtime/oci/caps.c,$(OCI_SRC)),-lyyjson)
+$(call unit_test,oci_systemd,$(filter-out runtime/oci/main.c runtime/oci/cmd_%,$(OCI_SRC)),-lyyjson -lm)
 $(call unit_test,oci_parts,$(filter-out runtime/oci/main.c runtime/oci/cmd_%,$(OCI_SRC)),-lyyjson -lm)
 
 OCI_PARTS := $(filter-out runtime/oci/main.c runtime/oci/cmd_%,$(OCI_SRC))

@@ -171,6 +171,29 @@ int state_publish(int dir, struct err *err)
 	return r < 0 ? err_set(err, -r, "write state.json") : 0;
 }
 
+int state_add_rdt(const struct state *s, const struct rdt *rdt, struct err *err)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+	CLEANUP_FREE char *text = NULL;
+	char *end;
+	int r = fd_read_file(s->dir, "state.json", STATE_BYTES_MAX, &text, NULL, err);
+
+	if (r < 0)
+		return r;
+	end = strrchr(text, '}');
+	if (!end || s->resctrl)
+		return err_set(err, 0, "state.json: not as create has written it");
+	*end = '\0';
+	buf_init(&b, STATE_BYTES_MAX);
+	buf_puts(&b, text);
+	resctrl(&b, rdt);
+	buf_puts(&b, "}\n");
+	r = buf_error(&b);
+	if (r == 0)
+		r = write_file(s->dir, "state.new", b.data, b.len);
+	return r < 0 ? err_set(err, -r, "write state.json") : state_publish(s->dir, err);
+}
+
 static int parse(struct state *s, struct err *err)
 {
 	yyjson_val *top = yyjson_doc_get_root(s->doc);

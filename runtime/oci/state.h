@@ -50,6 +50,8 @@ int state_create_dir(const char *root, const char *id, struct err *err);
 int state_write(int dir, const char *id, const struct spec *s, const char *bundle, const char *rootfs, const struct cgroup *c, const struct rdt *rdt, pid_t pid, const char *created, struct err *err);
 /* The container is created: from now on state.json is there. */
 int state_publish(int dir, struct err *err);
+/* update: the container, which had none, has been given directories in resctrl, that delete is to remove. */
+int state_add_rdt(const struct state *s, const struct rdt *rdt, struct err *err);
 /* Keeps a copy of the configuration. */
 int state_write_config(int dir, const struct spec *s, struct err *err);
 /* Removes --root/ID and what is in it. */

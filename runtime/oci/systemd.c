@@ -10,6 +10,7 @@
 #include "lib/fd.h"
 #include "runtime/oci/dbus.h"
 #include "runtime/oci/systemd.h"
+#include "runtime/oci/systemd_properties.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define MANAGER SYSTEMD ".Manager"
@@ -72,9 +73,9 @@ static int call(struct dbus *d, const char *member, const char *signature, const
 	return dbus_call(d, SYSTEMD, OBJECT, MANAGER, member, signature, body, NULL, err);
 }
 
-int systemd_plan(struct cgroup *c, const char *path, const char *id, struct err *err)
+int systemd_plan(struct cgroup *c, const struct spec *s, const char *id, struct err *err)
 {
-	const char *a = path ? strchr(path, ':') : NULL, *b = a ? strchr(a + 1, ':') : NULL;
+	const char *path = s->cgroups_path, *a = path ? strchr(path, ':') : NULL, *b = a ? strchr(a + 1, ':') : NULL;
 	const char *slice = user_manager() ? "user.slice" : "system.slice", *name;
 	struct dbus d;
 	size_t n;
@@ -96,127 +97,10 @@ int systemd_plan(struct cgroup *c, const char *path, const char *id, struct err 
 		r = snprintf(c->unit, sizeof c->unit, "%.*s-%s.scope", a ? (int)(b - a - 1) : 7, a ? a + 1 : "coracle", name);
 	if (!*name || r >= (int)sizeof c->unit || strchr(c->unit, '/'))
 		return err_set(err, 0, "linux.cgroupsPath: \"%s\" is not the name of a unit", path ? path : id);
-	if ((r = open_manager(&d, err)) < 0)
+	if ((r = systemd_check_annotations(s, err)) < 0 || (r = open_manager(&d, err)) < 0)
 		return r;
 	dbus_close(&d);
 	return 0;
-}
-
-/* "name" <variant> of a(sv); the value follows. */
-static void name(struct dbus_body *b, const char *property, const char *signature)
-{
-	dbus_align(b, 8);
-	dbus_put_string(b, property);
-	dbus_put_signature(b, signature);
-}
-
-static void number(struct dbus_body *b, const char *property, int64_t value)
-{
-	name(b, property, "t");
-	dbus_put_u64(b, value < 0 ? UINT64_MAX : (uint64_t)value);
-}
-
-static void text(struct dbus_body *b, const char *property, const char *value)
-{
-	name(b, property, "s");
-	dbus_put_string(b, value);
-}
-
-static void yes(struct dbus_body *b, const char *property, bool value)
-{
-	name(b, property, "b");
-	dbus_put_u32(b, value);
-}
-
-/* "0-2,5" as a mask, which is how systemd takes lists of processors. */
-static void mask(struct dbus_body *b, const char *property, const char *list)
-{
-	uint8_t bits[1024] = { 0 };
-	size_t n = 0, array;
-
-	for (const char *p = list; *p; p += *p == ',') {
-		char *end;
-		unsigned long from = strtoul(p, &end, 10), to = from;
-
-		if (end == p)
-			break;
-		if (*end == '-')
-			to = strtoul(end + 1, &end, 10);
-		for (; from <= to && from < sizeof bits * 8; from++) {
-			bits[from / 8] |= (uint8_t)(1U << from % 8);
-			n = from / 8 + 1 > n ? from / 8 + 1 : n;
-		}
-		p = end;
-	}
-	name(b, property, "ay");
-	array = dbus_begin(b, 1);
-	for (size_t i = 0; i < n; i++)
-		dbus_put_byte(b, bits[i]);
-	dbus_end(b, array, 1);
-}
-
-static void cpu_limits(struct dbus_body *b, const struct spec_resources *x, bool v2)
-{
-	if (x->has_shares && x->shares)
-		number(b, v2 ? "CPUWeight" : "CPUShares", v2 ? cgroup_weight_of_shares(x->shares) : (int64_t)x->shares);
-	if (x->has_quota && x->quota) {
-		int64_t period = x->has_period && x->period ? (int64_t)x->period : 100000, each = -1;
-
-		/* systemd counts in whole percents */
-		if (x->quota > 0 && x->quota < INT64_MAX / 1000000)
-			each = (x->quota * 1000000 / period + 9999) / 10000 * 10000;
-		number(b, "CPUQuotaPerSecUSec", each);
-		if (v2)
-			number(b, "CPUQuotaPeriodUSec", period);
-	}
-	if (v2 && x->cpus && *x->cpus)
-		mask(b, "AllowedCPUs", x->cpus);
-	if (v2 && x->mems && *x->mems)
-		mask(b, "AllowedMemoryNodes", x->mems);
-}
-
-static void limits(struct dbus_body *b, const struct spec_resources *x, bool v2)
-{
-	if (x->has_mem_limit && x->mem_limit)
-		number(b, v2 ? "MemoryMax" : "MemoryLimit", x->mem_limit);
-	if (v2 && x->has_mem_reservation && x->mem_reservation)
-		number(b, "MemoryLow", x->mem_reservation);
-	if (v2 && x->has_mem_swap && x->mem_swap && x->has_mem_limit)
-		number(b, "MemorySwapMax", x->mem_swap < 0 || x->mem_limit < 0 ? x->mem_swap : x->mem_swap - x->mem_limit);
-	cpu_limits(b, x, v2);
-	if (x->has_pids)
-		number(b, "TasksMax", x->pids ? x->pids : 1);
-}
-
-static void properties(struct dbus_body *b, const struct cgroup *c, const char *id, pid_t pid, const struct spec *s)
-{
-	char description[320];
-	size_t list = dbus_begin(b, 8), pids;
-	size_t n = strlen(c->unit);
-	bool scope = n > 6 && !strcmp(c->unit + n - 6, ".scope");
-
-	snprintf(description, sizeof description, "container %s", id);
-	text(b, "Description", description);
-	if (scope) {
-		text(b, "Slice", c->slice);
-		yes(b, "Delegate", true);
-		name(b, "PIDs", "au");
-		pids = dbus_begin(b, 4);
-		dbus_put_u32(b, (uint32_t)pid);
-		dbus_end(b, pids, 4);
-	} else {
-		name(b, "Wants", "as");
-		pids = dbus_begin(b, 4);
-		dbus_put_string(b, c->slice);
-		dbus_end(b, pids, 4);
-	}
-	yes(b, "MemoryAccounting", true);
-	yes(b, "CPUAccounting", true);
-	yes(b, c->pure_v2 ? "IOAccounting" : "BlockIOAccounting", true);
-	yes(b, "TasksAccounting", true);
-	yes(b, "DefaultDependencies", false);
-	limits(b, &s->resources, c->pure_v2);
-	dbus_end(b, list, 8);
 }
 
 struct job {
@@ -250,7 +134,7 @@ static int subscribe(struct dbus *d, struct err *err)
 
 	if (!d->bus)
 		return 0;
-	b = (struct dbus_body){ .n = 0 };
+	dbus_clear(&b);
 	dbus_put_string(&b, "type='signal',sender='" SYSTEMD "',interface='" MANAGER "',member='JobRemoved'");
 	r = dbus_call(d, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", "s", &b, NULL, err);
 	return r < 0 ? r : call(d, "Subscribe", "", NULL, err);
@@ -261,7 +145,7 @@ static void unit_call(struct dbus *d, const char *member, const char *unit, cons
 	static struct dbus_body b;
 	struct err ignored;
 
-	b = (struct dbus_body){ .n = 0 };
+	dbus_clear(&b);
 	dbus_put_string(&b, unit);
 	if (mode)
 		dbus_put_string(&b, mode);
@@ -316,13 +200,16 @@ int systemd_start(struct cgroup *c, const char *id, pid_t pid, const struct spec
 		return r;
 	d.signal = job_removed;
 	d.arg = &job;
-	b = (struct dbus_body){ .n = 0 };
+	dbus_clear(&b);
 	dbus_put_string(&b, c->unit);
 	dbus_put_string(&b, "replace");
-	properties(&b, c, id, pid, s);
+	r = systemd_put_unit(&b, c, id, pid, s, user_manager(), err);
 	dbus_end(&b, dbus_begin(&b, 8), 8);
-	if ((r = subscribe(&d, err)) >= 0 && (r = start_unit(&d, &b, c->unit, err)) >= 0)
+	if (r >= 0 && (r = subscribe(&d, err)) >= 0 && (r = start_unit(&d, &b, c->unit, err)) >= 0) {
+		/* from here on it is ours to stop; one that was there before is not */
+		c->adopted = true;
 		r = dbus_wait(&d, &job.done, SYSTEMD_JOB_MS, err);
+	}
 	dbus_close(&d);
 	if (r >= 0 && strcmp(job.result, "done"))
 		r = err_set(err, 0, "the job's result is \"%s\" (see the journal of %s)", job.result, c->unit);
@@ -342,24 +229,42 @@ int systemd_adopt(struct cgroup *c, const char *id, struct err *err)
 	return r < 0 || (r = cgroup_init(c, path, id, err)) < 0 ? r : cgroup_open(c, err);
 }
 
-int systemd_update(const char *unit, const struct spec_resources *x, bool v2, struct err *err)
+/* The file of a quota that systemd would round. */
+static int quota_file(const struct cgroup *c, const struct spec_resources *x, const char **file)
+{
+	const struct cgroup_hierarchy *h = c->pure_v2 ? &c->h[0] : cgroup_v1_find(c, "cpu");
+
+	*file = c->pure_v2 ? "cpu.max" : "cpu.cfs_quota_us";
+	return h && (x->has_quota || x->has_period) ? h->dir : -1;
+}
+
+int systemd_update(const struct cgroup *c, const char *unit, const struct spec_resources *x, struct err *err)
 {
 	static struct dbus_body b;
+	const char *file;
+	char quota[64];
+	struct err ignored;
 	struct dbus d;
 	size_t list;
-	int r = open_manager(&d, err);
+	int dir = quota_file(c, x, &file), r = open_manager(&d, err);
+	bool exact = dir >= 0 && fd_read_small(dir, file, quota, sizeof quota) > 0;
 
 	if (r < 0)
 		return r;
-	b = (struct dbus_body){ .n = 0 };
+	dbus_clear(&b);
 	dbus_put_string(&b, unit);
 	dbus_put_u32(&b, 1);	/* until the machine stops */
 	list = dbus_begin(&b, 8);
-	limits(&b, x, v2);
+	systemd_put_update(&b, c, x);
 	dbus_end(&b, list, 8);
 	r = call(&d, "SetUnitProperties", "sba(sv)", &b, err);
+	/* systemd writes the group after its answer, and before it takes the next call */
+	if (r >= 0)
+		dbus_call(&d, SYSTEMD, OBJECT, "org.freedesktop.DBus.Peer", "Ping", "", NULL, NULL, &ignored);
 	dbus_close(&d);
-	return r < 0 ? err_wrap(err, r, "change the systemd unit %s", unit) : 0;
+	if (r < 0)
+		return err_wrap(err, r, "change the systemd unit %s", unit);
+	return exact ? cgroup_write(dir, file, quota, err) : 0;
 }
 
 void systemd_stop(const char *unit)

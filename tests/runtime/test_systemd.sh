@@ -65,6 +65,7 @@ if [[ -e /sys/fs/cgroup/cgroup.procs ]]; then
 else
 	check "StartTransientUnit: limits" same "67108864 512 250000 40" "$(calls '"%d %d %d %d" % tuple(p(n)[1] for n in ("MemoryLimit", "CPUShares", "CPUQuotaPerSecUSec", "TasksMax"))')"
 fi
+check "StartTransientUnit: DevicePolicy, DeviceAllow" same "strict True True" "$(calls '"%s %s %s" % (p("DevicePolicy")[1], ["/dev/char/1:3", "rwm"] in p("DeviceAllow")[1], ["char-136", "rwm"] in p("DeviceAllow")[1])')"
 check "StopUnit after the end" same "['pre-c1.scope', 'replace']" "$(calls 'last("StopUnit")')"
 check "every message was well-formed" same 0 "$(calls 'sum(x["member"] == "BROKEN" for x in c)')"
 check "nothing is left" same "" "$(left)"
@@ -80,6 +81,14 @@ fi
 check "pause and resume" contains "$(rt pause c1; rt state c1; rt resume c1)" paused
 check "delete -f" rt delete -f c1
 check "nothing is left" same "" "$(left)"
+config 'l["resources"]["devices"] = [{"allow": True, "access": "rwm"}, {"allow": False, "type": "c", "major": 10, "minor": 229, "access": "rw"}]'
+check "StartTransientUnit: rules that systemd cannot say leave it out of devices" same "auto []" "$(sd run -b "$bundle" c1; calls '"%s %s" % (p("DevicePolicy")[1], p("DeviceAllow")[1])')"
+config 'c["annotations"].update({"org.systemd.property.CollectMode": "\x27inactive\x27", "org.systemd.property.TimeoutStopSec": "1.5", "org.systemd.property.Documentation": "[\x27a\x27]"})'
+check "org.systemd.property.*: StartTransientUnit" same "['s', 'inactive'] ['t', 1500000] ['as', ['a']]" "$(sd run -b "$bundle" c1; calls '"%s %s %s" % (p("CollectMode"), p("TimeoutStopUSec"), p("Documentation"))')"
+config 'c["annotations"]["org.systemd.property.CollectMode"] = "inactive"'
+check "org.systemd.property.*: a value that is no GVariant text is an error" fails "annotations.org.systemd.property.CollectMode: not a value" sd run -b "$bundle" c1
+config 'c["annotations"]["org.systemd.property.CollectMode"] = "inactive"' "l['cgroupsPath'] = '/$slice/c1'"
+check "org.systemd.property.*: no matter without --systemd-cgroup" rt run -b "$bundle" c1
 config 'l["cgroupsPath"] = ""'
 : >"$work/calls"
 check "linux.cgroupsPath empty: coracle-ID.scope in system.slice" same "coracle-c1.scope system.slice" "$(sd run -b "$bundle" c1; calls '"%s %s" % (last("StartTransientUnit")[0], p("Slice")[1])')"

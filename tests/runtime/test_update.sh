@@ -75,6 +75,22 @@ check "update --resources FILE: all of it" same "83886080 100 7" "$(of memory me
 from_stdin() { echo '{"pids": {"limit": 9}}' | rt update --resources - c1 && now 9 pids pids.max; }
 check "update --resources -" from_stdin
 check "update -r=FILE" after 7 pids pids.max -r="$work/r.json"
+# half_way NAME JSON: the last part of it is refused; what came before is set back.
+everything() { (cd /sys/fs/cgroup && for f in memory/memory.{limit,soft_limit,memsw.limit}_in_bytes memory/memory.{swappiness,oom_control} cpu/cpu.{shares,cfs_quota_us,cfs_period_us,cfs_burst_us} cpuset/cpuset.{cpus,mems} pids/pids.max hugetlb/hugetlb.2MB.limit_in_bytes; do
+	[[ ! -e ${f%%/*}$CGROUP/${f#*/} ]] || echo "$f: $(<"${f%%/*}$CGROUP/${f#*/}")"; done); }
+half_way() {
+	local had
+	had=$(everything)
+	echo "$3" >"$work/r.json"
+	fails "$2" rt update --resources "$work/r.json" c1 && same "$had" "$(everything)"
+}
+values='"memory": {"limit": 134217728, "swap": 268435456, "reservation": 1048576, "swappiness": 7, "disableOOMKiller": true}, "pids": {"limit": 3}'
+check "update that fails half-way: what was written is set back (cpu)" half_way "cpu" "allowed cpu-shares is" "{$values, \"cpu\": {\"cpus\": \"0\", \"shares\": 10000000}}"
+check "update that fails half-way: what was written is set back (cpuset)" half_way "cpuset" "linux.resources.cpu" "{$values, \"cpu\": {\"shares\": 77, \"quota\": 30000, \"period\": 60000, \"burst\": 1000, \"cpus\": \"4000\"}}"
+check "update that fails half-way: what was written is set back (memory)" half_way "memory" "linux.resources.memory" '{"pids": {"limit": 3}, "cpu": {"shares": 77}, "memory": {"limit": 4096, "swap": 8192}}'
+check "update: a missing controller is found before anything is written" half_way "network" "linux.resources.network" "{$values, \"cpu\": {\"shares\": 77}, \"network\": {\"classID\": 5, \"priorities\": [{\"name\": \"nosuch0\", \"priority\": 3}]}}"
+check "the same update without its last part is accepted" same "" "$(echo "{$values}" | rt update --resources - c1 2>&1)"
+check "...and changes what was set back before" now 3 pids pids.max
 devices=$(of devices devices.list)
 echo '{"devices": [{"allow": true, "access": "rwm"}]}' >"$work/r.json"
 check "update --resources leaves device rules alone" after "$devices" devices devices.list --resources "$work/r.json"

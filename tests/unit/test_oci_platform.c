@@ -213,6 +213,33 @@ static void a_class_named_by_the_id_goes_with_the_container(void **state)
 	assert_int_equal(access(at("own"), F_OK), -1);
 }
 
+static void update_writes_the_containers_class(void **state)
+{
+	struct spec_rdt none = { .present = false }, given = { .present = true, .clos = "gold" }, by_id = { .present = true };
+	struct spec_rdt l3 = { .l3 = "L3:0=3" }, bandwidth = { .bandwidth = "MB:0=30" };
+	struct err err = ERR_INIT;
+	struct rdt r = { .group = "" };
+
+	(void)state;
+	make_class(".", "    L3:0=ff\n");
+	make_class("gold", "----------");
+	make_class("c1", "----------");
+	assert_int_equal(rdt_update(&r, dir, &given, &l3, "c1", 90, &err), 0);
+	holds("gold/schemata", "L3:0=3");
+	holds("c1/schemata", "----------");
+	assert_false(r.made_group);
+	assert_int_equal(rdt_update(&r, dir, &by_id, &l3, "c1", 90, &err), 0);
+	holds("c1/schemata", "L3:0=3");
+	assert_true(rdt_update(&r, dir, &given, &bandwidth, "c1", 90, &err) < 0);
+	assert_string_equal(err.text, "Intel RDT/MBA: memory bandwidth schema is not enabled");
+	assert_true(rdt_update(&r, "", &given, &l3, "c1", 90, &err) < 0);
+	assert_string_equal(err.text, "Intel RDT/CAT: l3 cache schema is not enabled");
+	/* none yet: it is made; no files appear in it here, so this fails, and nothing is left */
+	assert_true(rdt_update(&r, dir, &none, &l3, "c2", 90, &err) < 0);
+	assert_non_null(strstr(err.text, "c2/schemata"));
+	assert_int_equal(access(at("c2"), F_OK), -1);
+}
+
 static void resctrl_is_found_or_missed_clearly(void **state)
 {
 	char root[PATH_MAX];
@@ -233,6 +260,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_the_kernels), cmocka_unit_test(wrong_values_are_named),
 		cmocka_unit_test(a_class_that_is_there_is_used_and_kept), cmocka_unit_test(without_a_schema_the_class_must_be_there),
 		cmocka_unit_test(monitoring_makes_a_group_of_its_own), cmocka_unit_test(a_class_named_by_the_id_goes_with_the_container),
+		cmocka_unit_test(update_writes_the_containers_class),
 		cmocka_unit_test(resctrl_is_found_or_missed_clearly),
 	};
 	int r;
