@@ -7,10 +7,9 @@ import shutil
 
 from harness import BUILD, Machine, case, check, finish, skip, temporary_directory
 
-# By /dev/kmsg: a driver that speaks at the same moment does not tear the line apart.
 DISK = """#cloud-config
 runcmd:
-  - [sh, -c, 'echo "<3>var is $(stat -f -c %T /var) on $(grep " /var " /proc/mounts)" > /dev/kmsg']
+  - [sh, -c, 'echo "var is $(stat -f -c %T /var) on $(grep " /var " /proc/mounts)" > /dev/console']
 power_state: {mode: poweroff}
 """
 BUSES = {"usb": "/dev/sd", "nvme": "/dev/nvme", "ahci": "/dev/sd"}
@@ -24,7 +23,7 @@ def disk_on(bus, device):
         shutil.copyfile(BUILD / "coracle.img", image)
         with Machine(f"metal-{bus}", "--disk", image, "--disk-bus", bus, "--firmware", "uefi", user_data=DISK, boot_disk=True) as guest:
             with case(f"{bus}: firmware boots the disk image, and its data partition is /var"):
-                found = guest.wait_for(r"\bvar is (\S+) on (\S+)").groups()
+                found = guest.wait_for(r"\bvar is (\S+) on (\S+) /var ").groups()
                 check(found[0].startswith("ext") and found[1].startswith(device), f"/var is {found}")
                 guest.wait_exit()
 
