@@ -108,18 +108,24 @@ static int full_path(const struct cgroup *c, const struct cgroup_hierarchy *h, c
 }
 
 /* A hierarchy that is not mounted here does not count, also when there are directories in its place (crun makes such). */
-static bool is_group(const struct cgroup_hierarchy *h, int dir)
+static int is_group(const struct cgroup_hierarchy *h, int dir)
 {
 	struct statfs fs;
 
-	return !*h->name || (dir >= 0 && fstatfs(dir, &fs) == 0 && fs.f_type == (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC));
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	if (!*h->name)
+		return 1;
+	if (fstatfs(dir, &fs) < 0)
+		return -errno;
+	return fs.f_type == (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC);
 }
 
 static bool mounted(const struct cgroup *c, const struct cgroup_hierarchy *h)
 {
 	CLEANUP_FD int dir = *h->name ? sys_openat(c->base, h->name, O_PATH | O_DIRECTORY, 0) : -1;
 
-	return is_group(h, dir);
+	return !*h->name || is_group(h, dir) > 0;
 }
 
 /* mkdir -p below the base; *made tells whether the last directory is new. */
@@ -192,7 +198,7 @@ static int create_one(struct cgroup *c, struct cgroup_hierarchy *h, const struct
 	h->dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
 	if (h->dir < 0)
 		return err_set(err, -h->dir, "open the cgroup %s/%s", CGROUP_ROOT, path);
-	if (!is_group(h, h->dir)) {
+	if (is_group(h, h->dir) <= 0) {
 		fd_close(&h->dir);
 		if (h->created)
 			sys_unlinkat(c->base, path, AT_REMOVEDIR);
@@ -237,11 +243,16 @@ int cgroup_open(struct cgroup *c, struct err *err)
 
 	for (int i = 0; i < c->n; i++) {
 		char path[CGROUP_PATH_MAX + 80];
+		int r;
 
 		full_path(c, &c->h[i], path, sizeof path);
 		if (c->h[i].dir < 0)
 			c->h[i].dir = sys_openat(c->base, path, O_RDONLY | O_DIRECTORY, 0);
-		if (c->h[i].dir >= 0 && is_group(&c->h[i], c->h[i].dir))
+		/* one that is there and cannot be opened must not be passed over: its limits would be, too */
+		r = is_group(&c->h[i], c->h[i].dir);
+		if (r < 0)
+			return err_set(err, -r, "open the cgroup %s/%s", CGROUP_ROOT, path);
+		if (r > 0)
 			found++;
 		else
 			fd_close(&c->h[i].dir);

@@ -9,6 +9,8 @@
 int fuzz_spec(const uint8_t *data, size_t n);
 /* The file of exec --process. */
 int fuzz_process(const uint8_t *data, size_t n);
+/* The file of update --resources, and an annotation for systemd. */
+int fuzz_resources(const uint8_t *data, size_t n);
 /* state.json. */
 int fuzz_state(const uint8_t *data, size_t n);
 

@@ -167,16 +167,36 @@ def in_running(*command):
     """Commands that leave a running container as it is."""
     def once(kind, fault, _, running):
         options = ["--console-socket", WORK + "/console.sock", "--tty", "--detach"] if kind == "terminal" and command[0] == "exec" else []
+        if command[0] == "resume":
+            expect(runtime("pause", "c1") == 0, "pause: " + said())
         status = runtime(command[0], *options, *command[1:], fault=fault)
         text = said()
         expect(status == 0 or (isinstance(status, int) and status > 0 and "level=error" in text), f"status {status}, said: {text}")
-        if command[0] == "pause":
+        if command[0] in ("pause", "resume"):
             runtime("resume", "c1")
             expect(runtime("state", "c1") == 0 and json.loads(said())["status"] == "running", "state after pause and resume: " + said())
         if options:
             wait_for_detached(running)
         settled(running, f"after {command[0]} (status {status}: {text.strip()})")
     return once
+
+
+def limits():
+    """What the kernel has, of v2 or v1."""
+    found = [h + GROUP + "/" + f for h in watch.HIERARCHIES for f in ("memory.max", "memory.limit_in_bytes", "cpu.weight", "cpu.shares", "pids.max")]
+    return {name: open(name, encoding="ascii").read() for name in found if os.path.exists(name)}
+
+
+def fault_in_update(_, fault, __, running):
+    """All of it, or nothing."""
+    expect(runtime("update", "--memory", "64M", "--cpu-share", "512", "--pids-limit", "40", "c1") == 0, "update: " + said())
+    before = limits()
+    status = runtime("update", "--memory", "96M", "--cpu-share", "1024", "--pids-limit", "50", "c1", fault=fault)
+    text = said()
+    expect(status == 0 or (status == 1 and "level=error" in text), f"status {status}, said: {text}")
+    same = [name for name, value in limits().items() if before[name] == value]
+    expect(len(same) == (0 if status == 0 else len(before)), f"status {status} ({text.strip()}): as before are {same}")
+    settled(running, f"after update (status {status}: {text.strip()})")
 
 
 def wait_for_detached(running):
@@ -256,9 +276,10 @@ def main():
         through("run", kind, fault_in_creation(["run", "--detach"]), clean)
         through("start", kind, fault_in_start, clean)
         through("delete", kind, fault_in_delete, clean)
-        for command in (("exec", "c1", "true"), ("kill", "c1", "WINCH"), ("pause", "c1"), ("state", "c1"), ("ps", "c1"), ("update", "--pids-limit", "50", "c1")):
+        for command in (("exec", "c1", "true"), ("kill", "c1", "WINCH"), ("pause", "c1"), ("resume", "c1"), ("state", "c1"), ("ps", "c1"), ("list",),
+                        ("events", "--stats", "c1"), ("update",)):
             make(kind, "run", "--detach")
-            through(command[0], kind, in_running(*command), clean, host())
+            through(command[0], kind, fault_in_update if command == ("update",) else in_running(*command), clean, host())
             deleted()
             settled(clean, kind)
     print(f"1..{count}")

@@ -1,5 +1,5 @@
 #!/bin/bash
-# tests/runtime/test_faults.sh: each system call of create, run, start, exec, delete, kill, pause, state, ps and update fails in turn, for containers of
+# tests/runtime/test_faults.sh: each system call of create, run, start, exec, delete, kill, pause, resume, state, ps, list, events and update fails in turn, for containers of
 # five kinds; nothing may be left on the host (faults.py does it). Needs root.
 # timeout: 1200
 set -uo pipefail

@@ -1,4 +1,4 @@
-/* test_oci_fuzz.c - drives tests/fuzz/fuzz_{spec,process,state}.c over their seeds, over the seeds' beginnings, and over damaged copies: the
+/* test_oci_fuzz.c - drives tests/fuzz/fuzz_{spec,process,resources,state}.c over their seeds, over the seeds' beginnings, and over damaged copies: the
  * same ones on every run. `make fuzz` goes on from there. Given files as arguments, it runs these only: to look at what a fuzzer found. */
 #include <dirent.h>
 #include <fcntl.h>
@@ -132,6 +132,12 @@ static void process_json(void **state)
 	all_seeds(fuzz_process, "process", 3);
 }
 
+static void resources_json(void **state)
+{
+	(void)state;
+	all_seeds(fuzz_resources, "resources", 5);
+}
+
 static void state_json_(void **state)
 {
 	(void)state;
@@ -140,8 +146,9 @@ static void state_json_(void **state)
 
 int main(int argc, char **argv)
 {
-	static target *const ALL[] = { fuzz_spec, fuzz_process, fuzz_state };
-	const struct CMUnitTest tests[] = { cmocka_unit_test(config_json), cmocka_unit_test(process_json), cmocka_unit_test(state_json_) };
+	static target *const ALL[] = { fuzz_spec, fuzz_process, fuzz_resources, fuzz_state };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(config_json), cmocka_unit_test(process_json), cmocka_unit_test(resources_json),
+		cmocka_unit_test(state_json_) };
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	if (argc == 1)
@@ -152,7 +159,7 @@ int main(int argc, char **argv)
 
 		if (fd_read_file(AT_FDCWD, argv[i], (size_t)16 << 20, &text, &len, NULL) < 0)
 			return 1;
-		for (int k = 0; k < 3; k++)
+		for (size_t k = 0; k < sizeof ALL / sizeof *ALL; k++)
 			ALL[k]((const uint8_t *)text, len);
 	}
 	return 0;
