@@ -171,7 +171,7 @@ static int refuse_used(const struct cgroup_hierarchy *h, const char *path, struc
 	return 0;
 }
 
-int cgroup_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err)
+static int apply(const struct cgroup *c, const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err)
 {
 	int r;
 
@@ -221,7 +221,7 @@ int cgroup_create(struct cgroup *c, const struct spec_resources *res, struct err
 
 	for (int i = 0; i < c->n && r >= 0; i++)
 		if ((r = create_one(c, &c->h[i], res, err)) >= 0 && c->h[i].dir >= 0)
-			r = cgroup_apply(c, &c->h[i], res, err);
+			r = apply(c, &c->h[i], res, err);
 	if (r >= 0 && !c->adopted)
 		cgroup_plan_low(c, res);
 	return r < 0 ? r : 0;
@@ -233,7 +233,7 @@ int cgroup_update(const struct cgroup *c, const struct spec_resources *res, stru
 
 	for (int i = 0; i < c->n && r >= 0; i++)
 		if (c->h[i].dir >= 0)
-			r = cgroup_apply(c, &c->h[i], res, err);
+			r = apply(c, &c->h[i], res, err);
 	return r < 0 ? r : 0;
 }
 
@@ -286,7 +286,7 @@ int cgroup_unified_fd(const struct cgroup *c)
 
 /* Moving a process stops every fork of the machine for an RCU grace period (10 ms and more); moving the
  * calling thread does not, and one of our single-threaded processes is the same thing. */
-int cgroup_join_one(const struct cgroup_hierarchy *h, pid_t pid)
+static int join_one(const struct cgroup_hierarchy *h, pid_t pid)
 {
 	char text[16];
 
@@ -302,7 +302,7 @@ int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err)
 
 		if (h->dir < 0 || (h->v2 && !v2_too))
 			continue;
-		if ((r = cgroup_join_one(h, pid)) < 0)
+		if ((r = join_one(h, pid)) < 0)
 			return err_set(err, -r, "join the %s cgroup %s", h->name, c->path);
 	}
 	return 0;

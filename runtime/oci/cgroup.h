@@ -61,7 +61,6 @@ void cgroup_journal_end(bool undo);
 int cgroup_unified_fd(const struct cgroup *c);
 /* Moves a process (0: the caller) into every v1 hierarchy, or into all of them when v2_too. */
 int cgroup_join(const struct cgroup *c, pid_t pid, bool v2_too, struct err *err);
-int cgroup_join_one(const struct cgroup_hierarchy *h, pid_t pid);
 
 /* cgroup_owner.c: makes process.user the owner of a v2 group that the container may write to; nothing in other cases. */
 int cgroup_give(const struct cgroup *c, const struct spec *s, struct err *err);
@@ -105,8 +104,8 @@ int cgroup_leave_out(const struct cgroup *c, struct cgroup_hierarchy *h, const s
 /* What this host cannot do at all, before anything is written. */
 int cgroup_check(const struct cgroup *c, const struct spec_resources *res, struct err *err);
 
-/* cgroup_v1.c, cgroup_v2.c, cgroup_memory.c; hierarchies that are not created are taken as having values already */
-int cgroup_apply(const struct cgroup *c, const struct cgroup_hierarchy *h, const struct spec_resources *res, struct err *err);
+/* cgroup_v1.c, cgroup_v2.c, cgroup_memory.c; hierarchies that are not created are taken as having values already. */
+
 /* The hierarchy of a v1 controller, or NULL. */
 const struct cgroup_hierarchy *cgroup_v1_find(const struct cgroup *c, const char *controller);
 int cgroup_v1_check(const struct cgroup *c, const struct spec_resources *res, struct err *err);

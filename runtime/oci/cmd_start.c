@@ -104,7 +104,7 @@ static int started(const struct globals *g, struct state *s, int notify, struct 
 	CLEANUP_FD int pidfd = notify < 0 ? -1 : state_pidfd(s);
 	int r = check_memory(s, err) < 0 ? -EINVAL : poststart(g, s, err);
 
-	if (r == 0 && pidfd >= 0)
+	if (r == 0 && notify >= 0)
 		sdnotify_wait(notify, pidfd, s->pid);
 	return r;
 }

@@ -512,14 +512,3 @@ int container_create(struct container *c, struct err *err)
 	undo_forget(&c->undo);
 	return 0;
 }
-
-void container_fini(struct container *c)
-{
-	fd_close(&c->state_dir);
-	fd_close(&c->sync[0]);
-	fd_close(&c->master);
-	for (int i = 0; i < NS_COUNT; i++)
-		fd_close(&c->ns_fd[i]);
-	cgroup_fini(&c->cgroup);
-	spec_free(&c->spec);
-}

@@ -57,7 +57,6 @@ struct container {
 /* Reads the bundle and makes the container up to "created", or with opt.run up
  * to its execve. On failure nothing is left. c must be zeroed but for opt. */
 int container_create(struct container *c, struct err *err);
-void container_fini(struct container *c);
 
 /* A user namespace to map; the first process waits before it goes on. */
 bool container_maps_users(const struct container *c);

@@ -182,13 +182,17 @@ bool sdnotify_pass(int fd, pid_t watch)
 
 void sdnotify_wait(int fd, int pidfd, pid_t watch)
 {
+	bool ended = pidfd < 0;
+
+	if (ended && pidfd != -ESRCH)
+		log_warning("NOTIFY_SOCKET: the container's process cannot be watched: %s", strerror(-pidfd));
 	for (;;) {
 		struct pollfd p[2] = { { fd, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, 2, ended ? 0 : -1) < 0 && errno != EINTR)
 			return;
 		/* first what it said, then that it has ended */
-		if (p[0].revents ? sdnotify_pass(fd, watch) : p[1].revents != 0)
+		if (p[0].revents ? sdnotify_pass(fd, watch) : ended || p[1].revents)
 			return;
 	}
 }

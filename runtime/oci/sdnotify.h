@@ -18,7 +18,7 @@ int sdnotify_prepare(int state_dir, struct err *err);
 int sdnotify_listen(int state_dir, int *fd, struct err *err);
 /* Reads one message, does not block. True when it was READY: the manager knows, and there is nothing more to do. */
 bool sdnotify_pass(int fd, pid_t watch);
-/* Until READY, or the end of the process. */
+/* Until READY, or the end of the process. pidfd: -errno when there is none. */
 void sdnotify_wait(int fd, int pidfd, pid_t watch);
 
 #endif

@@ -137,6 +137,14 @@ static int parse_root(struct spec *s, yyjson_val *top, struct err *err)
 	return jsonv_bool(root, "root", "readonly", &s->root_readonly, err);
 }
 
+static const char *annotation(const struct spec *s, const char *key)
+{
+	for (size_t i = 0; i < s->annotations_n; i++)
+		if (!strcmp(s->annotations[i].key, key))
+			return s->annotations[i].value;
+	return NULL;
+}
+
 static int parse_annotations(struct spec *s, yyjson_val *top, struct err *err)
 {
 	const char *v;
@@ -144,21 +152,13 @@ static int parse_annotations(struct spec *s, yyjson_val *top, struct err *err)
 
 	if (r < 0)
 		return r;
-	v = spec_annotation(s, SPEC_SECCOMP_ANNOTATION);
+	v = annotation(s, SPEC_SECCOMP_ANNOTATION);
 	if (!v)
 		return 0;
 	if (strcmp(v, "default"))
 		return err_set(err, 0, "annotations." SPEC_SECCOMP_ANNOTATION ": \"%s\" is not a built-in profile (there is only \"default\")", v);
 	s->seccomp_default = true;
 	return 0;
-}
-
-const char *spec_annotation(const struct spec *s, const char *key)
-{
-	for (size_t i = 0; i < s->annotations_n; i++)
-		if (!strcmp(s->annotations[i].key, key))
-			return s->annotations[i].value;
-	return NULL;
 }
 
 static int need_uts(const struct spec *s, struct err *err)

@@ -242,7 +242,4 @@ const char *spec_rlimit_name(int resource);
 const char *spec_memory_mode_name(size_t i);
 const char *spec_memory_flag_name(size_t i);
 
-/* The value of an annotation, or NULL. */
-const char *spec_annotation(const struct spec *s, const char *key);
-
 #endif
