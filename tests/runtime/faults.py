@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """faults.py RUNTIME WORK BUNDLE: what test_faults.sh runs. Every system call of every command fails once, in the runtime and in the
-process that it makes, for containers of five kinds. After each one the host must be as before, or as the container had it, and
+process that it makes, for containers of six kinds. After each one the host must be as before, or as the container had it, and
 `delete --force` must succeed. Speaks TAP.
 
 The runtime is the build with faults (lib/sys.h, fault_calls.c): CORACLE_FAULT=N:ERRNO[:child]. It adds a byte to a file when the fault

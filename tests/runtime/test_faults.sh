@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/runtime/test_faults.sh: each system call of create, run, start, exec, delete, kill, pause, resume, state, ps, list, events and update fails in turn, for containers of
-# five kinds; nothing may be left on the host (faults.py does it). Needs root.
+# six kinds; nothing may be left on the host (faults.py does it). Needs root.
 # timeout: 1200
 set -uo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
