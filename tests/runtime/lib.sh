@@ -26,6 +26,18 @@ make_bundle() {
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >"$bundle/rootfs/etc/passwd"
 }
 
+# What nearly every test of these begins and ends with.
+begin() {
+	((EUID == 0)) || skip_all "needs root"
+	[[ -x $runtime && -r $build/sysroot/target/busybox ]] || skip_all "coracle-runtime or busybox is not built"
+	make_bundle
+}
+leave() {
+	rt delete -f c1 >/dev/null 2>&1
+	rmdir /sys/fs/cgroup/*"${CGROUP%/c1}" 2>/dev/null
+	rm -rf "$work"
+}
+
 rt() { timeout 60 "$runtime" --root "$state" "$@"; }
 
 # config STATEMENT...: writes the bundle's config.json (see config.py).

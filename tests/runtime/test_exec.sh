@@ -4,10 +4,8 @@
 set -uo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$here/lib.sh"
-((EUID == 0)) || skip_all "needs root"
-[[ -x $runtime && -r $build/sysroot/target/busybox ]] || skip_all "coracle-runtime or busybox is not built"
-make_bundle
-trap 'rt delete -f c1 >/dev/null 2>&1; rmdir /sys/fs/cgroup/*"${CGROUP%/c1}" 2>/dev/null; rm -rf "$work"' EXIT
+begin
+trap leave EXIT
 before=$(host_state)
 status_of() { "${@:2}" >/dev/null 2>&1; same "$1" $?; }
 

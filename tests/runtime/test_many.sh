@@ -5,7 +5,6 @@ set -uo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$here/lib.sh"
 trap 'rm -rf "$work"' EXIT
-((EUID == 0)) || skip_all "needs root"
-[[ -x $runtime && -r $build/sysroot/target/busybox ]] || skip_all "coracle-runtime or busybox is not built"
+begin
 check "create, start, delete: 200 containers, eight at a time" "$here/many.sh" 200 8
 tap_end

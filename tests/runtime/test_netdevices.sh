@@ -7,11 +7,9 @@ if ((EUID == 0)) && [[ ${CORACLE_NETNS-} == "" ]]; then
 	CORACLE_NETNS=1 exec unshare -n bash "${BASH_SOURCE[0]}"
 fi
 source "$here/lib.sh"
-((EUID == 0)) || skip_all "needs root"
-[[ -x $runtime && -r $build/sysroot/target/busybox ]] || skip_all "coracle-runtime or busybox is not built"
+begin
 ip link add probe0 type veth peer name probe1 2>/dev/null || skip_all "the kernel has no veth"
 ip link delete probe0
-make_bundle
 trap 'rt delete -f c1 >/dev/null 2>&1; rmdir /sys/fs/cgroup/*"${CGROUP%/c1}" 2>/dev/null; kill ${holder-} 2>/dev/null; rm -rf "$work"' EXIT
 before=$(host_state)
 show='ip addr'

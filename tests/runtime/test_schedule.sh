@@ -4,11 +4,9 @@
 set -uo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$here/lib.sh"
-((EUID == 0)) || skip_all "needs root"
-[[ -x $runtime && -r $build/sysroot/target/busybox ]] || skip_all "coracle-runtime or busybox is not built"
+begin
 [[ -x /usr/bin/chrt && -x /usr/bin/ionice ]] || skip_all "needs chrt and ionice"
-make_bundle
-trap 'rt delete -f c1 >/dev/null 2>&1; rmdir /sys/fs/cgroup/*"${CGROUP%/c1}" 2>/dev/null; rm -rf "$work"' EXIT
+trap leave EXIT
 before=$(host_state)
 budget=
 # the host's chrt and ionice in the container

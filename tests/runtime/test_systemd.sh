@@ -9,10 +9,8 @@ if [[ $EUID == 0 && ${CORACLE_RUN-} == "" ]]; then
 	exec unshare -m bash -c 'mount --make-rprivate / && mount -t tmpfs run /run && exec bash "$0"' "${BASH_SOURCE[0]}"
 fi
 source "$here/lib.sh"
-((EUID == 0)) || skip_all "needs root"
-[[ -x $runtime && -r $build/sysroot/target/busybox ]] || skip_all "coracle-runtime or busybox is not built"
+begin
 [[ -e /sys/fs/cgroup/systemd/cgroup.procs || -e /sys/fs/cgroup/cgroup.procs ]] || skip_all "no hierarchy of systemd's on this host"
-make_bundle
 slice=coracletest$$.slice
 export CGROUP=$slice:pre:c1
 group=/$slice/pre-c1.scope

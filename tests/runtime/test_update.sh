@@ -4,11 +4,9 @@
 set -uo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$here/lib.sh"
-((EUID == 0)) || skip_all "needs root"
-[[ -x $runtime && -r $build/sysroot/target/busybox ]] || skip_all "coracle-runtime or busybox is not built"
+begin
 [[ $(stat -fc %T /sys/fs/cgroup/memory 2>/dev/null) == cgroupfs ]] || skip_all "no cgroup v1 on this host (v2: test_cgroup_v2_guest.sh)"
-make_bundle
-trap 'rt delete -f c1 >/dev/null 2>&1; rmdir /sys/fs/cgroup/*"${CGROUP%/c1}" 2>/dev/null; rm -rf "$work"' EXIT
+trap leave EXIT
 before=$(host_state)
 
 # of CONTROLLER FILE: what the kernel has for the container.
