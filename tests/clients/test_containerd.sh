@@ -6,6 +6,8 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 needs containerd ctr
 
+# names of containers are names of control groups, and another of these may run now
+export CONTAINERD_NAMESPACE=coracle-$$
 cat >"$work/config.toml" <<-CONF
 	version = 2
 	root = "$work/root"
@@ -86,4 +88,7 @@ check 'user namespace: tasks rm' contains "$(ctr tasks rm mapped 2>&1)" 'exit co
 check 'user namespace: containers rm' ctr containers rm mapped
 check 'nothing is left: mounts' same '' "$(mounts)"
 check 'nothing is left: processes' no_processes
+groups() { find /sys/fs/cgroup -mindepth 2 -type d -path "*/$CONTAINERD_NAMESPACE/*" 2>/dev/null; }
+check 'nothing is left: control groups' same '' "$(groups)"
+find /sys/fs/cgroup -depth -type d -name "$CONTAINERD_NAMESPACE" -exec rmdir {} + 2>/dev/null
 tap_end
