@@ -2,8 +2,8 @@
  *
  * Hosts come as v2 (/sys/fs/cgroup is cgroup2), v1, or hybrid (v1 controllers
  * below a tmpfs, cgroup2 in unified/); all are served. The container's path is
- * the same in every hierarchy: linux.cgroupsPath taken from the hierarchy's
- * root, or /coracle/ID. What was there before us is used but never removed. */
+ * the same in every hierarchy: linux.cgroupsPath (on v2 a relative one is beside
+ * our own group, else taken from the hierarchy's root), or /coracle/ID. What was there before us is used but never removed. */
 #ifndef CORACLE_OCI_CGROUP_H
 #define CORACLE_OCI_CGROUP_H
 
@@ -41,6 +41,8 @@ struct cgroup {
 void cgroup_set_rootless(bool yes);
 /* Finds out what the host has and fixes the path. c need not be initialised. */
 int cgroup_init(struct cgroup *c, const char *cgroups_path, const char *id, struct err *err);
+/* cgroup_relative.c: linux.cgroupsPath as cgroup_init is to take it; out is where it may be put together. */
+const char *cgroup_absolute(const char *path, char out[CGROUP_PATH_MAX]);
 /* Makes the directories and writes the limits. On failure the caller runs cgroup_remove. */
 int cgroup_create(struct cgroup *c, const struct spec_resources *res, struct err *err);
 /* Opens the existing directories of a container (exec, update, events). */

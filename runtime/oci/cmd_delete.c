@@ -98,11 +98,12 @@ static int delete_remains(const struct globals *g, const struct state *s, struct
 {
 	struct cgroup cg = { .base = -1 };
 	struct spec spec = { 0 };
+	char path[CGROUP_PATH_MAX];
 	struct err ignored;
 	bool used = false;
 	int r = 0;
 
-	if (spec_load(&spec, s->dir, "config.json", &ignored) == 0 && cgroup_init(&cg, spec.cgroups_path, s->id, &ignored) == 0 &&
+	if (spec_load(&spec, s->dir, "config.json", &ignored) == 0 && cgroup_init(&cg, cgroup_absolute(spec.cgroups_path, path), s->id, &ignored) == 0 &&
 	    cgroup_open(&cg, &ignored) == 0) {
 		if (cgroup_each_pid(&cg, is_used, &used, &ignored) < 0 || used)
 			r = err_set(err, 0, "%s/%s/state.json is missing or damaged, and its control group %s has processes: end them first", g->root, s->id, cg.path);

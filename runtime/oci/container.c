@@ -313,8 +313,9 @@ static void warn_v1_only(const struct spec_resources *x)
 static int prepare_cgroup(struct container *c, struct err *err)
 {
 	int r = c->opt.systemd ? systemd_plan(&c->cgroup, &c->spec, c->opt.id, err) : 0;
+	char path[CGROUP_PATH_MAX];
 
-	if (r < 0 || (r = cgroup_init(&c->cgroup, c->opt.systemd ? NULL : c->spec.cgroups_path, c->opt.id, err)) < 0)
+	if (r < 0 || (r = cgroup_init(&c->cgroup, c->opt.systemd ? NULL : cgroup_absolute(c->spec.cgroups_path, path), c->opt.id, err)) < 0)
 		return r;
 	undo_push(&c->undo, undo_cgroup, c);
 	if (c->cgroup.pure_v2)

@@ -58,6 +58,7 @@ for size in 8k:8192 128k:131072 256k:262144 1m:1048576; do
 	b "small-${size%:*}" 'p["args"] = ["/bin/echo", "small"]' "l['resources']['memory'] = {'limit': ${size#*:}}"
 done
 b sleep
+b relative 'l["cgroupsPath"] = "rel/c1"'
 b oom 'p["args"] = sh("until [ -e /data/go ]; do sleep 0.05; done; a=x; while :; do a=$a$a; done")' 'l["resources"]["memory"] = {"limit": 33554432, "swap": 33554432}'
 cat >"$tree/init" <<'END'
 #!/bin/busybox sh

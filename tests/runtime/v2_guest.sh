@@ -120,6 +120,16 @@ echo go >/rootfs/data/go
 wait $!
 has "events on v2: an oom event" '"type":"oom","id":"c1"' "$(grep oom\", /tmp/events)"
 gone
+mkdir -p /sys/fs/cgroup/above/own
+in_own() { (echo 0 >/sys/fs/cgroup/above/own/cgroup.procs; "$@"); }
+relative() { cat /proc/$(rt state c1 | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')/cgroup; }
+in_own rt create -b /b/relative c1 </dev/null >/tmp/out 2>&1 || cat /tmp/out
+is "linux.cgroupsPath: relative counts from the group above the runtime's own on v2" "0::/above/rel/c1" "$(relative)"
+gone
+is "...and is deleted by a runtime that is elsewhere" "" "$(ls -d /sys/fs/cgroup/above/rel/c1 2>/dev/null)"
+rt create -b /b/relative c1 </dev/null >/tmp/out 2>&1 || cat /tmp/out
+is "linux.cgroupsPath: relative counts from the root for a runtime in the root group" "0::/rel/c1" "$(relative)"
+gone
 mkdir -p $G; echo 1 >$G/cgroup.freeze
 has "linux.cgroupsPath: a frozen group is an error on v2" "unexpectedly frozen" "$(make sleep)"
 echo 0 >$G/cgroup.freeze; rmdir $G
