@@ -16,7 +16,7 @@ each_property() {
 	python3 "$here/bad_input.py" "$runtime" "$work" "$bundle" >"$work/properties" || { grep -A9 '^not ok' "$work/properties"; return 1; }
 	grep -q '^1\.\.2[2-9][0-9]$' "$work/properties" || { tail -3 "$work/properties"; return 1; }
 }
-check "config.json and update --resources: every property with wrong types, null, empty, too large, unknown" each_property
+check "config.json: every property with wrong types, null, empty, too large, unknown" each_property
 
 # refused TEXT COMMAND...: fails with exit code 1 (255 for exec, as runc), one line which contains TEXT, and leaves nothing
 refused() {
