@@ -23,7 +23,7 @@ guest_tsc_khz() {
 # one within a second. The answer is kept until the host boots again.
 kvm_works() {
 	local folder answer text
-	folder=${XDG_CACHE_HOME:-$HOME/.cache}/coracle
+	folder=${CORACLE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/coracle}
 	answer=$folder/kvm-$(</proc/sys/kernel/random/boot_id)
 	if [[ ! -e $answer ]]; then
 		[[ -z $dry_run && -r $build/vmlinux ]] || return 1
