@@ -28,6 +28,7 @@ check "passing cases" same "0 2 passed, 0 failed, 0 skipped" "$(outcome 'echo 1.
 check "a failing case" same "1 1 passed, 1 failed, 0 skipped" "$(outcome 'echo 1..2; echo "ok 1"; echo "not ok 2 - b"; exit 1')"
 check "a skipped case" same "0 1 passed, 0 failed, 1 skipped" "$(outcome 'echo "ok 1 - a"; echo "ok 2 - b # SKIP no kvm"')"
 check "only skipped cases are no success" same "1 0 passed, 0 failed, 1 skipped" "$(outcome 'echo "ok 1 # skip"')"
+check "skipped as a whole" same "1 0 passed, 0 failed, 1 skipped" "$(outcome 'echo "1..0 # SKIP no such host"')"
 check "no cases" same "1 0 passed, 1 failed, 0 skipped" "$(outcome 'echo hello')"
 check "fewer cases than planned" same "1 1 passed, 1 failed, 0 skipped" "$(outcome 'echo 1..2; echo "ok 1"')"
 check "a crash after the last case" same "1 1 passed, 1 failed, 0 skipped" "$(outcome 'echo "ok 1"; kill -SEGV $$')"
