@@ -8,7 +8,6 @@ build=${CORACLE_BUILD:-$top/build}
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
 
-skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 ((EUID == 0)) || skip_all 'needs root'
 
 if [[ ${CORACLE_APART-} != "$$" ]]; then
@@ -28,15 +27,6 @@ needs() {
 	local program
 	for program in "$@"; do
 		type -P "$program" >/dev/null || skip_all "$program is not installed"
-	done
-}
-
-# eventually COMMAND...: it succeeds within half a minute (or what CORACLE_TEST_SLOW makes of it).
-eventually() {
-	local end=$((SECONDS + 30 * ${CORACLE_TEST_SLOW:-1}))
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || { echo "did not happen: $*"; return 1; }
-		sleep 0.1
 	done
 }
 

@@ -7,7 +7,6 @@ build=${CORACLE_BUILD:-$top/build}
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
 
-skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 ((EUID == 0)) || skip_all 'needs root'
 
 fixtures=${FIXTURES:-$(cat "$build/fixtures.path" 2>/dev/null || "$top/tests/fixtures/make")}
@@ -45,15 +44,6 @@ engine_leave() {
 	kill -TERM "$supervisor"
 	wait "$supervisor" || true
 	supervisor=
-}
-
-# eventually COMMAND...: it succeeds within half a minute (or what CORACLE_TEST_SLOW makes of it).
-eventually() {
-	local end=$((SECONDS + 30 * ${CORACLE_TEST_SLOW:-1}))
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || { echo "did not happen: $*"; return 1; }
-		sleep 0.05
-	done
 }
 
 # shellcheck disable=SC2317

@@ -31,6 +31,18 @@ lacks() { ! contains "$@" >/dev/null || { printf 'unexpected: %s\nin: %s\n' "$2"
 
 same() { [[ $1 == "$2" ]] || { printf 'expected: %s\ngot:      %s\n' "$1" "$2"; return 1; }; }
 
+# skip_all REASON: instead of all cases.
+skip_all() { echo "1..0 # SKIP $1"; exit 0; }
+
+# eventually COMMAND...: it succeeds within half a minute (or what CORACLE_TEST_SLOW makes of it).
+eventually() {
+	local end=$((SECONDS + 30 * ${CORACLE_TEST_SLOW:-1}))
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < end)) || { echo "did not happen: $*"; return 1; }
+		sleep 0.05
+	done
+}
+
 tap_end() {
 	echo "1..$tap_count"
 	((tap_failed == 0))

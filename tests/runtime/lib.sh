@@ -11,11 +11,6 @@ state=$work/state
 export CGROUP=/coracle-test-$$/c1
 bundle=$work/bundle
 
-skip_all() {
-	echo "1..0 # SKIP $1"
-	exit 0
-}
-
 make_bundle() {
 	local applet
 	mkdir -p "$bundle"/rootfs/{bin,etc,tmp,home/user,data}
@@ -74,4 +69,27 @@ host_state() {
 	find /sys/fs/cgroup -type d -path "*$CGROUP*" 2>/dev/null | sort
 	ls -A "$state" 2>/dev/null
 	pgrep -x coracle-runtime -P $$ || true
+}
+
+# why LINE: what the guest said about a case that failed.
+why() {
+	grep -A4 -F -m1 -- "$1" "$work/text" | grep '^#'
+	return 1
+}
+
+# guest MIB WORDS [OPTION...]: boots $tree as the initramfs, with WORDS for the kernel and options of qemu/run; the cases that it
+# prints on its console, `ok - NAME` or `not ok - NAME`, are ours. Its last line is `guest done`.
+guest() {
+	local line
+	(cd "$tree" && find . | cpio -o -H newc --quiet) >"$work/initrd"
+	timeout 200 "$top/qemu/run" --initrd "$work/initrd" --memory "$1" --net none --seed none --timeout 180 --no-reboot \
+		--append "$2" "${@:3}" >"$work/console" 2>"$work/qemu" </dev/null
+	tr -d '\r' <"$work/console" >"$work/text"
+	while IFS= read -r line; do
+		case $line in
+		"ok - "*) check "${line#ok - }" true ;;
+		"not ok - "*) check "${line#not ok - }" why "$line" ;;
+		esac
+	done <"$work/text"
+	check "the machine came to the end" contains "$(cat "$work/text" "$work/qemu" | tail -40)" "guest done"
 }
