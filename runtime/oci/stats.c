@@ -10,6 +10,7 @@
 #include "lib/cdefs.h"
 #include "lib/fd.h"
 #include "lib/sys.h"
+#include "runtime/oci/ranges.h"
 #include "runtime/oci/stats.h"
 
 void stats_key(struct buf *b, const char *name)
@@ -152,22 +153,15 @@ void stats_block(struct buf *b, bool *open, const char *name, unsigned major, un
 /* "0-2,5" -> 0,1,2,5 */
 static void number_list(struct buf *b, const char *name, const char *text)
 {
+	unsigned long from, to;
+
 	if (!*text)
 		return;
 	stats_key(b, name);
 	buf_putc(b, '[');
-	for (const char *p = text; *p; p += *p == ',') {
-		char *end;
-		unsigned long from = strtoul(p, &end, 10), to = from;
-
-		if (end == p)
-			break;
-		if (*end == '-')
-			to = strtoul(end + 1, &end, 10);
+	while (range_next(&text, &from, &to))
 		for (; from <= to && from < 65536; from++)
 			buf_printf(b, "%s%lu", b->data[b->len - 1] == '[' ? "" : ",", from);
-		p = end;
-	}
 	buf_putc(b, ']');
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "lib/cdefs.h"
 #include "lib/fd.h"
+#include "runtime/oci/ranges.h"
 #include "runtime/oci/systemd_properties.h"
 
 void property_name(struct dbus_body *b, const char *property, const char *signature)
@@ -35,22 +36,14 @@ void property_bool(struct dbus_body *b, const char *property, bool value)
 static void mask(struct dbus_body *b, const char *property, const char *list)
 {
 	uint8_t bits[1024] = { 0 };
+	unsigned long from, to;
 	size_t n = 0, array;
 
-	for (const char *p = list; *p; p += *p == ',') {
-		char *end;
-		unsigned long from = strtoul(p, &end, 10), to = from;
-
-		if (end == p)
-			break;
-		if (*end == '-')
-			to = strtoul(end + 1, &end, 10);
+	while (range_next(&list, &from, &to))
 		for (; from <= to && from < sizeof bits * 8; from++) {
 			bits[from / 8] |= (uint8_t)(1U << from % 8);
 			n = from / 8 + 1 > n ? from / 8 + 1 : n;
 		}
-		p = end;
-	}
 	property_name(b, property, "ay");
 	array = dbus_begin(b, 1);
 	for (size_t i = 0; i < n; i++)
