@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "console.h"
 #include "engine.h"
 #include "fd.h"
 #include "loop.h"
@@ -234,6 +235,8 @@ static void on_line(const char *text)
 		break;
 	case 'N':
 		report_note("engine", "%s", text + 1);
+		/* who watches the containers' output waits for the first container */
+		console_line("engine", text + 1, strlen(text + 1));
 		notify_send("STATUS=%s", text + 1);
 		break;
 	case 'D':
