@@ -113,18 +113,19 @@ check 'with that configuration' eventually says talker other
 engine_stop
 
 # -- logs ----------------------------------------------------------------------------
-want "$(service big 'i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo "a line of some length, number $i"; done; exec sleep 1000')" \
+# Enough for three files also when a busy engine takes a full pipe of it at once.
+want "$(service big 'i=0; while [ $i -lt 15000 ]; do i=$((i+1)); echo "a line of some length, number $i"; done; exec sleep 1000')" \
 	"$(service long 'head -c 40000 /dev/zero | tr "\\0" x; echo; exec sleep 1000')" \
 	"$(service odd "printf 'tab\\tquote\"<&>\\377end\\n'; printf 'no newline'")"
 engine_start --boot-id fourth --log-max-size 65536 --log-max-files 3
 eventually is odd exited
-eventually grep -q 'number 3000' <(docker logs --tail 1 big)
-eventually bash -c '[[ $(docker logs --tail 1 big) == *"number 3000" ]]'
+eventually grep -q 'number 15000' <(docker logs --tail 1 big)
+eventually bash -c '[[ $(docker logs --tail 1 big) == *"number 15000" ]]'
 files() { local f; f=$(logfile big); echo "$(ls "$f"*)" | wc -l; }
 check 'rotation keeps three files' same 3 "$(files)"
 check 'none much larger than the limit' test "$(stat -c %s "$(logfile big).1")" -le 600000
 tail_numbers() { docker logs --tail 500 big | sed 's/.*number //' | paste -sd' '; }
-check 'tail reads over the files' same "$(seq -s' ' 2501 3000)" "$(tail_numbers)"
+check 'tail reads over the files' same "$(seq -s' ' 14501 15000)" "$(tail_numbers)"
 eventually bash -c "[[ \$(grep -c . '$(logfile long)') == 3 ]]"
 check 'a long line is split at 16 KiB' same '16384 16384 7233' "$(python3 -c 'import json,sys; print(*[len(json.loads(l)["log"]) for l in open(sys.argv[1])])' "$(logfile long)")"
 check 'docker puts it together again' same 40001 "$(docker logs long | wc -c)"
