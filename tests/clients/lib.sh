@@ -38,8 +38,9 @@ gives() {
 	((got == code)) || { printf 'exit code %s, not %s: %s\n%s\n' "$got" "$code" "$*" "$out"; return 1; }
 }
 
-# on_terminal COMMAND...: what it shows on a terminal.
-on_terminal() { script -qec "$(printf '%q ' "$@")" /dev/null </dev/null 2>&1; }
+# on_terminal COMMAND...: what it shows on a terminal. script(1) has $SHELL read the command, else sh, which does not
+# understand bash's quoting of lines.
+on_terminal() { SHELL=$BASH script -qec "$(printf '%q ' "$@")" /dev/null </dev/null 2>&1; }
 
 # In a container: its memory limit, on hosts of both cgroup versions; its own cgroup need not be the mount's root.
 memory_limit='cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max'
