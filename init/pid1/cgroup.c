@@ -94,7 +94,7 @@ int cgroup_open(int unit, int *clone_into)
 	*clone_into = 1;
 	if (dirs[unit] && !killed[unit])
 		return dirs[unit] - 1;
-	snprintf(path, sizeof(path), TOP "/system/%s", init_units[unit].name);
+	snprintf(path, sizeof(path), TOP "/system/%s", unit_name(unit));
 	if (make_fresh(path) < 0) {
 		*clone_into = 0;
 		if (dirs[unit])

@@ -87,7 +87,7 @@ static void format_service(int unit, char *text, size_t size)
 	if (unit >= init_units_n)
 		snprintf(text, size, "end");
 	else
-		snprintf(text, size, "%s %s %d %u", init_units[unit].name, sup_state_name(r->state), (int)r->pid, r->restarts);
+		snprintf(text, size, "%s %s %d %u", unit_name(unit), sup_state_name(r->state), (int)r->pid, r->restarts);
 }
 
 /* Sends what is owed. Returns 1 when nothing is left, 0 when the socket is full, -1 when the client is gone. */

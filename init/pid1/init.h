@@ -40,6 +40,7 @@ extern struct sup init_sup;
 struct options;
 /* Fills the table. have_data: a data file system was found. */
 void services_fill(const struct options *o, int have_data);
+const char *unit_name(int unit);
 /* Index of the unit or -1. */
 int services_find(const char *name);
 /* True for the one-shot that mounts /var. */

@@ -72,13 +72,13 @@ static void emit(int unit, struct logpipe *p)
 		int n = snprintf(text, sizeof(text), "(%d lines dropped here)", p->dropped);
 
 		if (p->dropped)
-			log_line(init_units[unit].name, text, (size_t)n);
+			log_line(unit_name(unit), text, (size_t)n);
 		p->window = now;
 		p->lines = 0;
 		p->dropped = 0;
 	}
 	if (p->lines++ < LINES_PER_WINDOW)
-		log_line(init_units[unit].name, p->line, p->len);
+		log_line(unit_name(unit), p->line, p->len);
 	else
 		p->dropped++;
 	p->len = 0;

@@ -92,7 +92,7 @@ static void store(int unit, const struct notify_message *m, struct ancillary *a)
 		r = added < 0 ? added : r;
 	}
 	if (r < 0)
-		report_problem("init", "keep a descriptor %s of %s: %s", m->fdname, init_units[unit].name, err_name(-r));
+		report_problem("init", "keep a descriptor %s of %s: %s", m->fdname, unit_name(unit), err_name(-r));
 }
 
 /* MAINPID= may name only a process of the service itself. */
@@ -118,7 +118,7 @@ static void on_message(const char *text, size_t n, struct ancillary *a)
 	if (unit < 0)
 		return;
 	if ((r = notify_parse(text, n, &m)) < 0) {
-		report_problem("init", "%s sent a notification that is malformed", init_units[unit].name);
+		report_problem("init", "%s sent a notification that is malformed", unit_name(unit));
 		return;
 	}
 	store(unit, &m, a);

@@ -67,7 +67,7 @@ static const char *describe_end(int unit, char *buf, size_t size)
 		snprintf(buf, size, "could not be started: %s: %s", init_services[unit].argv[0], err_name(r->status));
 		break;
 	case SUP_WHY_NEEDS:
-		snprintf(buf, size, "was not started: it needs %s", init_units[r->status].name);
+		snprintf(buf, size, "was not started: it needs %s", unit_name(r->status));
 		break;
 	case SUP_WHY_TIMEOUT:
 		snprintf(buf, size, "did not finish within %lld s and was stopped", (long long)init_units[unit].start_ms / 1000);
@@ -100,9 +100,9 @@ static void say_restart(int unit, int64_t delay)
 	describe_end(unit, end, sizeof(end));
 	/* a shell that someone left is no problem */
 	if (init_services[unit].flags & SERVICE_CONSOLE)
-		report_note("init", "%s %s; %s", init_units[unit].name, end, when);
+		report_note("init", "%s %s; %s", unit_name(unit), end, when);
 	else
-		report_problem("init", "%s %s; %s", init_units[unit].name, end, when);
+		report_problem("init", "%s %s; %s", unit_name(unit), end, when);
 }
 
 static void say_failed(int unit)
@@ -111,10 +111,10 @@ static void say_failed(int unit)
 
 	describe_end(unit, end, sizeof(end));
 	if (services_is_data(unit)) {
-		report_problem("init", "%s %s; /var is kept in memory: nothing written there outlives this boot", init_units[unit].name, end);
+		report_problem("init", "%s %s; /var is kept in memory: nothing written there outlives this boot", unit_name(unit), end);
 		var_fall_back();
 	} else {
-		report_problem("init", "%s %s", init_units[unit].name, end);
+		report_problem("init", "%s %s", unit_name(unit), end);
 	}
 }
 
@@ -127,7 +127,7 @@ static void kill_unit(int unit)
 
 static void perform(const struct sup_action *a)
 {
-	const char *name = a->unit >= 0 ? init_units[a->unit].name : "";
+	const char *name = a->unit >= 0 ? unit_name(a->unit) : "";
 
 	switch (a->type) {
 	case SUP_ACT_START:
@@ -159,6 +159,10 @@ static void perform(const struct sup_action *a)
 	case SUP_ACT_ESCALATE:
 		report_problem("init", "%s failed %lld times in a row: rebooting", name, (long long)a->number);
 		shutdown_begin(SHUTDOWN_REBOOT, "a critical service keeps failing");
+		break;
+	case SUP_ACT_ENDED:
+	case SUP_ACT_WATCHDOG:
+	case SUP_ACT_LISTEN:
 		break;
 	case SUP_ACT_ALL_DOWN:
 		shutdown_on_all_down();

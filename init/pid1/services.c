@@ -18,12 +18,14 @@ struct sup_unit init_units[SUP_UNITS_MAX];
 struct service init_services[SUP_UNITS_MAX];
 int init_units_n;
 
+static const char *names[SUP_UNITS_MAX];
 static int data_unit = -1;
 static char interfaces[ETHERNET_MAX][16];
 static char dhcp_names[ETHERNET_MAX][24];
 
-static int add(const struct sup_unit *unit, const struct service *service)
+static int add(const char *name, const struct sup_unit *unit, const struct service *service)
 {
+	names[init_units_n] = name;
 	init_units[init_units_n] = *unit;
 	init_services[init_units_n] = *service;
 	return init_units_n++;
@@ -32,41 +34,41 @@ static int add(const struct sup_unit *unit, const struct service *service)
 /* A check of a large data disk may take long; killing it half-way would be worse than waiting. */
 static uint64_t add_data(void)
 {
-	const struct sup_unit unit = { .name = "data", .type = SUP_ONESHOT, .start_ms = 1800000, .stop_ms = 5000, .stop_signal = SIGTERM };
+	const struct sup_unit unit = { .type = SUP_ONESHOT, .start_ms = 1800000, .stop_ms = 5000, .stop_signal = SIGTERM };
 	const struct service service = { .argv = { LIB "coracle-data" }, .stamp_ready = "data" };
 
-	data_unit = add(&unit, &service);
+	data_unit = add("data", &unit, &service);
 	return BIT(data_unit);
 }
 
 static uint64_t add_config(uint64_t after)
 {
-	const struct sup_unit unit = { .name = "config", .type = SUP_ONESHOT, .after = after,
+	const struct sup_unit unit = { .type = SUP_ONESHOT, .after = after,
 				       .start_ms = 30000, .stop_ms = 2000, .stop_signal = SIGTERM };
 	const struct service service = { .argv = { LIB "coracle-config", "boot" }, .stamp_ready = "config" };
 
-	return BIT(add(&unit, &service));
+	return BIT(add("config", &unit, &service));
 }
 
 /* Critical: started again for ever. Its stop takes as long as its containers may take. */
 static uint64_t add_engine(uint64_t after)
 {
-	const struct sup_unit unit = { .name = "engine", .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .notifies = 1, .after = after,
+	const struct sup_unit unit = { .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .flags = SUP_NOTIFIES, .after = after,
 				       .stop_ms = 90000, .stop_signal = SIGTERM,
 				       .backoff_ms = 100, .backoff_max_ms = 10000, .decay_ms = 30000 };
 	const struct service service = { .argv = { LIB "coracle-engine" }, .oom_score_adj = -900, .flags = SERVICE_STORES,
 					 .stamp_started = "engine-started", .stamp_ready = "engine-ready" };
 
-	return BIT(add(&unit, &service));
+	return BIT(add("engine", &unit, &service));
 }
 
 static void add_final(uint64_t after)
 {
-	const struct sup_unit unit = { .name = "final", .type = SUP_ONESHOT, .after = after, .wait_ms = 60000,
+	const struct sup_unit unit = { .type = SUP_ONESHOT, .after = after, .wait_ms = 60000,
 				       .stop_ms = 5000, .stop_signal = SIGTERM };
 	const struct service service = { .argv = { LIB "coracle-config", "final" }, .when_exists = INIT_RUN "/final", .stamp_ready = "final" };
 
-	add(&unit, &service);
+	add("final", &unit, &service);
 }
 
 /* The script LIB/dhcp sets the address. -t and -T: three questions a second apart, then -A: again after five seconds, for ever. */
@@ -75,7 +77,7 @@ static void add_dhcp(uint64_t after)
 	int n = net_find_ethernet(interfaces, ETHERNET_MAX);
 
 	for (int i = 0; i < n; i++) {
-		const struct sup_unit unit = { .name = dhcp_names[i], .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .after = after,
+		const struct sup_unit unit = { .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .after = after,
 					       .stop_ms = 2000, .stop_signal = SIGTERM,
 					       .backoff_ms = 100, .backoff_max_ms = 30000, .decay_ms = 30000 };
 		const struct service service = { .argv = { "/bin/busybox", "udhcpc", "-f", "-i", interfaces[i], "-s", LIB "dhcp",
@@ -83,19 +85,19 @@ static void add_dhcp(uint64_t after)
 						 .unless_exists = INIT_RUN "/network" };
 
 		snprintf(dhcp_names[i], sizeof(dhcp_names[i]), "dhcp-%.15s", interfaces[i]);
-		add(&unit, &service);
+		add(dhcp_names[i], &unit, &service);
 	}
 }
 
 /* An interactive shell ignores SIGTERM; SIGHUP is what a lost terminal sends. */
 static void add_rescue(void)
 {
-	const struct sup_unit unit = { .name = "rescue", .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS,
+	const struct sup_unit unit = { .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS,
 				       .stop_ms = 1000, .stop_signal = SIGHUP,
 				       .backoff_ms = 100, .backoff_max_ms = 5000, .decay_ms = 5000 };
 	const struct service service = { .argv = { "/bin/sh", "-l" }, .flags = SERVICE_CONSOLE };
 
-	add(&unit, &service);
+	add("rescue", &unit, &service);
 }
 
 void services_fill(const struct options *o, int have_data)
@@ -118,10 +120,15 @@ void services_fill(const struct options *o, int have_data)
 	add_dhcp(before);
 }
 
+const char *unit_name(int unit)
+{
+	return names[unit];
+}
+
 int services_find(const char *name)
 {
 	for (int i = 0; i < init_units_n; i++)
-		if (!strcmp(init_units[i].name, name))
+		if (!strcmp(unit_name(i), name))
 			return i;
 	return -1;
 }

@@ -214,7 +214,7 @@ static void say_waiting(int64_t now)
 	int unit = phase == SERVICES ? sup_still_up(&init_sup) : -1;
 
 	if (unit >= 0)
-		root_say("waiting for %s to stop (%lld s)", init_units[unit].name, s);
+		root_say("waiting for %s to stop (%lld s)", unit_name(unit), s);
 	else if (phase > SERVICES)
 		root_say("waiting for %s (%lld s of %lld s)", phase_text[phase], s, (long long)phase_ms[phase] / 1000);
 	next_word = now + (s < 5 ? 1000 : 5000);

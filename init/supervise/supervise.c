@@ -276,7 +276,7 @@ static int on_answer(struct sup *s, const struct sup_event *ev, int64_t now, str
 		run_ended(s, ev->unit, now, out);
 	} else {
 		r->pid = ev->pid;
-		if (r->state == SUP_STARTING && s->units[ev->unit].type == SUP_DAEMON && !s->units[ev->unit].notifies) {
+		if (r->state == SUP_STARTING && s->units[ev->unit].type == SUP_DAEMON && !(s->units[ev->unit].flags & SUP_NOTIFIES)) {
 			enter(r, SUP_RUNNING, SUP_NEVER);
 			act(out, SUP_ACT_READY, ev->unit, 0);
 		}
@@ -367,8 +367,8 @@ static int dispatch(struct sup *s, const struct sup_event *ev, int64_t now, stru
 	case SUP_EV_FORCE:
 		on_force(s, now, out);
 		return 0;
-	case SUP_EV_TICK:
-		break;
+	default:
+		break; /* tick */
 	}
 	return 0;
 }
@@ -434,7 +434,7 @@ const char *sup_state_name(enum sup_state state)
 {
 	static const char *const names[] = {
 		"off", "waiting", "starting", "running", "stopping", "killing", "cleaning",
-		"backoff", "done", "failed", "skipped", "stuck",
+		"backoff", "done", "failed", "skipped", "stuck", "listening",
 	};
 
 	return names[state];

@@ -40,10 +40,10 @@ static int count(enum sup_action_type type, int unit)
 }
 
 static const struct sup_unit daemon_unit = {
-	.name = "d", .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .stop_ms = 3000, .stop_signal = SIGTERM,
+	.type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .stop_ms = 3000, .stop_signal = SIGTERM,
 	.backoff_ms = 100, .backoff_max_ms = 1000, .decay_ms = 10000,
 };
-static const struct sup_unit oneshot_unit = { .name = "o", .type = SUP_ONESHOT, .start_ms = 5000, .stop_ms = 1000, .stop_signal = SIGTERM };
+static const struct sup_unit oneshot_unit = { .type = SUP_ONESHOT, .start_ms = 5000, .stop_ms = 1000, .stop_signal = SIGTERM };
 
 static void test_order(void **state)
 {
@@ -52,7 +52,7 @@ static void test_order(void **state)
 	(void)state;
 	now = 0;
 	u[1].after = BIT(0);
-	u[1].notifies = 1;
+	u[1].flags = SUP_NOTIFIES;
 	u[2].after = BIT(1);
 	assert_int_equal(sup_init(&s, u, 3), 0);
 	step(SUP_EV_BOOT, 0, 0, 0);
@@ -96,7 +96,7 @@ static void test_wait_limit(void **state)
 	(void)state;
 	now = 0;
 	u[1].after = BIT(0);
-	u[1].notifies = 1;
+	u[1].flags = SUP_NOTIFIES;
 	u[2].after = BIT(1);
 	u[2].wait_ms = 60000;
 	assert_int_equal(sup_init(&s, u, 3), 0);
@@ -303,7 +303,7 @@ static void sim_units(void)
 		u->name = names[i % 4];
 		u->type = rnd(3) == 0 ? SUP_ONESHOT : SUP_DAEMON;
 		u->restart = (enum sup_restart)rnd(3);
-		u->notifies = (int)rnd(2);
+		u->flags = rnd(2) ? SUP_NOTIFIES : 0;
 		for (int d = 0; d < i; d++) {
 			u->after |= rnd(6) == 0 ? BIT(d) : 0;
 			u->needs |= rnd(12) == 0 ? BIT(d) : 0;
