@@ -181,5 +181,5 @@ int cgroup_unit_of(pid_t pid)
 		return -1;
 	end = text + sizeof(prefix) - 1;
 	end[strcspn(end, "/\n ")] = '\0'; /* a process in a deeper group belongs to the service too; " (deleted)" */
-	return services_find(end);
+	return unit_find(end);
 }

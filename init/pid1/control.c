@@ -84,7 +84,7 @@ static void format_service(int unit, char *text, size_t size)
 {
 	const struct sup_run *r = &init_sup.run[unit];
 
-	if (unit >= init_units_n)
+	if (unit >= units.n)
 		snprintf(text, size, "end");
 	else
 		snprintf(text, size, "%s %s %d %u", unit_name(unit), sup_state_name(r->state), (int)r->pid, r->restarts);
@@ -109,7 +109,7 @@ static int client_flush(int c)
 		format_service(cl->next_service - 1, text, sizeof(text));
 		if ((r = client_send(c, text)) != 1)
 			return r;
-		cl->next_service = cl->next_service > init_units_n ? 0 : cl->next_service + 1;
+		cl->next_service = cl->next_service > units.n ? 0 : cl->next_service + 1;
 	}
 	/* The table is searched only after the socket was full; otherwise control_tell() has sent each at once. */
 	while (cl->blocked && (e = pidtab_untold(c, &at)))
@@ -185,7 +185,7 @@ static const char *watch(int c, pid_t pid)
 static const char *command(const struct control_request *q, char *buf, size_t size)
 {
 	static const enum sup_event_type types[] = { SUP_EV_START, SUP_EV_STOP, SUP_EV_RESTART };
-	int unit = services_find(q->name);
+	int unit = unit_find(q->name);
 	int r;
 
 	if (unit < 0) {

@@ -10,39 +10,23 @@
 
 #include "init/proto/notify.h"
 #include "init/supervise/supervise.h"
+#include "init/units/unit.h"
 
 #define INIT_RUN "/run/coracle"
 #define INIT_DATA_LABEL "CORACLE-DATA"
-#define INIT_ARGS_MAX 16
 #define INIT_CLIENTS_MAX 16
 #define INIT_WATCHED_MAX 4096
 #define INIT_STORED_MAX 1024
 
-/* ---- services.c: the table of units; sup_unit i belongs to service i */
+/* ---- services.c: fills the table of units (init/units/unit.h) */
 
-enum { SERVICE_CONSOLE = 1 << 0, SERVICE_STORES = 1 << 1 };
-
-struct service {
-	const char *argv[INIT_ARGS_MAX];
-	const char *when_exists;	/* skipped unless this path exists; NULL: no condition */
-	const char *unless_exists;	/* skipped when this path exists */
-	const char *stamp_started;	/* report_stamp() names, NULL: none */
-	const char *stamp_ready;
-	int oom_score_adj;
-	unsigned flags;			/* SERVICE_CONSOLE: stdio is the console; SERVICE_STORES: may store descriptors */
-};
-
-extern struct sup_unit init_units[SUP_UNITS_MAX];
-extern struct service init_services[SUP_UNITS_MAX];
-extern int init_units_n;
 extern struct sup init_sup;
 
 struct options;
 /* Fills the table. have_data: a data file system was found. */
 void services_fill(const struct options *o, int have_data);
-const char *unit_name(int unit);
-/* Index of the unit or -1. */
-int services_find(const char *name);
+/* True when the unit may be started now: its conditions hold, and this machine has what it is for. */
+int services_condition_holds(int unit);
 /* True for the one-shot that mounts /var. */
 int services_is_data(int unit);
 

@@ -88,7 +88,7 @@ void boot_units(int have_data)
 		report_stamp("data");
 	}
 	services_fill(&init_options, have_data);
-	if ((r = sup_init(&init_sup, init_units, init_units_n)) < 0)
+	if ((r = sup_init(&init_sup, units.sup, units.n)) < 0)
 		report_problem("init", "the table of services is wrong: %s", err_name(-r));
 	late_work_at = loop_now() + LATE_WORK_MS;
 	init_event(&(struct sup_event){ .type = SUP_EV_BOOT });

@@ -80,7 +80,7 @@ static int sender_unit(const struct ancillary *a)
 
 static void store(int unit, const struct notify_message *m, struct ancillary *a)
 {
-	int taken = m->seen & NOTIFY_FDSTORE && init_services[unit].flags & SERVICE_STORES;
+	int taken = m->seen & NOTIFY_FDSTORE && units.service[unit].fdstore_max > 0;
 	int r = 0;
 
 	if (m->seen & NOTIFY_FDSTOREREMOVE)

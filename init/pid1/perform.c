@@ -27,22 +27,28 @@ static void answer(enum sup_event_type type, int unit, pid_t pid, int status)
 		queue[queued++] = (struct sup_event){ .type = type, .unit = unit, .pid = pid, .status = status };
 }
 
-static int condition_holds(const struct service *s)
+/* In /run/coracle/boot-times: NAME when it is ready, NAME-started when a daemon was started before. */
+static void stamp(int unit, int is_ready)
 {
-	return (!s->when_exists || access(s->when_exists, F_OK) == 0) && (!s->unless_exists || access(s->unless_exists, F_OK) != 0);
+	char name[96];
+	int is_daemon = units.sup[unit].type == SUP_DAEMON;
+
+	if (!(units.service[unit].flags & UNIT_STAMPED) || init_sup.run[unit].restarts || (!is_ready && !is_daemon))
+		return;
+	snprintf(name, sizeof(name), "%s%s", unit_name(unit), !is_daemon ? "" : is_ready ? "-ready" : "-started");
+	report_stamp(name);
 }
 
 static void start(int unit)
 {
-	const struct service *s = &init_services[unit];
 	pid_t pid;
 
-	if (!condition_holds(s)) {
+	if (!services_condition_holds(unit)) {
 		answer(SUP_EV_SKIPPED, unit, 0, 0);
 		return;
 	}
 	pid = spawn_service(unit);
-	if (s->stamp_started)
+	if (units.sup[unit].flags & SUP_CRITICAL)
 		boot_is_done();
 	if (pid > 0 && pidtab_set_unit(pid, unit) < 0) {
 		sys_kill(pid, SIGKILL); /* cannot happen: the table has room for every unit */
@@ -52,8 +58,7 @@ static void start(int unit)
 		answer(SUP_EV_START_FAILED, unit, 0, -pid);
 		return;
 	}
-	if (s->stamp_started && init_sup.run[unit].restarts == 0)
-		report_stamp(s->stamp_started);
+	stamp(unit, 0);
 	answer(SUP_EV_STARTED, unit, pid, 0);
 }
 
@@ -64,13 +69,13 @@ static const char *describe_end(int unit, char *buf, size_t size)
 
 	switch (r->why) {
 	case SUP_WHY_START:
-		snprintf(buf, size, "could not be started: %s: %s", init_services[unit].argv[0], err_name(r->status));
+		snprintf(buf, size, "could not be started: %s: %s", unit_string(units.service[unit].argv.first), err_name(r->status));
 		break;
 	case SUP_WHY_NEEDS:
 		snprintf(buf, size, "was not started: it needs %s", unit_name(r->status));
 		break;
 	case SUP_WHY_TIMEOUT:
-		snprintf(buf, size, "did not finish within %lld s and was stopped", (long long)init_units[unit].start_ms / 1000);
+		snprintf(buf, size, "did not finish within %lld s and was stopped", (long long)units.sup[unit].start_ms / 1000);
 		break;
 	default:
 		if (WIFSIGNALED(r->status))
@@ -99,7 +104,7 @@ static void say_restart(int unit, int64_t delay)
 		snprintf(when, sizeof(when), "started again in %lld ms", (long long)delay);
 	describe_end(unit, end, sizeof(end));
 	/* a shell that someone left is no problem */
-	if (init_services[unit].flags & SERVICE_CONSOLE)
+	if (units.service[unit].flags & UNIT_CONSOLE)
 		report_note("init", "%s %s; %s", unit_name(unit), end, when);
 	else
 		report_problem("init", "%s %s; %s", unit_name(unit), end, when);
@@ -141,8 +146,7 @@ static void perform(const struct sup_action *a)
 		kill_unit(a->unit);
 		break;
 	case SUP_ACT_READY:
-		if (init_services[a->unit].stamp_ready && init_sup.run[a->unit].restarts == 0)
-			report_stamp(init_services[a->unit].stamp_ready);
+		stamp(a->unit, 1);
 		break;
 	case SUP_ACT_RESTART:
 		say_restart(a->unit, a->number);
@@ -151,7 +155,7 @@ static void perform(const struct sup_action *a)
 		say_failed(a->unit);
 		break;
 	case SUP_ACT_TIMEOUT:
-		report_problem("init", "%s takes longer than %lld s: stopping it", name, (long long)init_units[a->unit].start_ms / 1000);
+		report_problem("init", "%s takes longer than %lld s: stopping it", name, (long long)units.sup[a->unit].start_ms / 1000);
 		break;
 	case SUP_ACT_STUCK:
 		report_problem("init", "%s has processes that cannot be killed; going on without it", name);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cdefs.h"
 
@@ -14,78 +15,90 @@
 #define ETHERNET_MAX 16
 #define BIT(i) (UINT64_C(1) << (i))
 
-struct sup_unit init_units[SUP_UNITS_MAX];
-struct service init_services[SUP_UNITS_MAX];
-int init_units_n;
-
-static const char *names[SUP_UNITS_MAX];
-static int data_unit = -1;
-static char interfaces[ETHERNET_MAX][16];
-static char dhcp_names[ETHERNET_MAX][24];
-
-static int add(const char *name, const struct sup_unit *unit, const struct service *service)
+static void words(struct unit_words *w, const char *const *list)
 {
-	names[init_units_n] = name;
-	init_units[init_units_n] = *unit;
-	init_services[init_units_n] = *service;
-	return init_units_n++;
+	unit_text at;
+
+	for (; *list; list++) {
+		if (unit_text_add(*list, strlen(*list), &at) < 0)
+			return;
+		if (w->n++ == 0)
+			w->first = at;
+	}
+}
+
+static int add(const char *name, const struct sup_unit *unit, const char *const *argv)
+{
+	int i = units.n;
+
+	unit_text_add(name, strlen(name), &units.service[i].name);
+	words(&units.service[i].argv, argv);
+	units.service[i].umask = 022;
+	units.sup[i] = *unit;
+	return units.n++;
 }
 
 /* A check of a large data disk may take long; killing it half-way would be worse than waiting. */
 static uint64_t add_data(void)
 {
 	const struct sup_unit unit = { .type = SUP_ONESHOT, .start_ms = 1800000, .stop_ms = 5000, .stop_signal = SIGTERM };
-	const struct service service = { .argv = { LIB "coracle-data" }, .stamp_ready = "data" };
+	int i = add("data", &unit, (const char *const[]){ LIB "coracle-data", NULL });
 
-	data_unit = add("data", &unit, &service);
-	return BIT(data_unit);
+	units.service[i].flags = UNIT_STAMPED;
+	return BIT(i);
 }
 
 static uint64_t add_config(uint64_t after)
 {
 	const struct sup_unit unit = { .type = SUP_ONESHOT, .after = after,
 				       .start_ms = 30000, .stop_ms = 2000, .stop_signal = SIGTERM };
-	const struct service service = { .argv = { LIB "coracle-config", "boot" }, .stamp_ready = "config" };
+	int i = add("config", &unit, (const char *const[]){ LIB "coracle-config", "boot", NULL });
 
-	return BIT(add("config", &unit, &service));
+	units.service[i].flags = UNIT_STAMPED;
+	return BIT(i);
 }
 
 /* Critical: started again for ever. Its stop takes as long as its containers may take. */
 static uint64_t add_engine(uint64_t after)
 {
-	const struct sup_unit unit = { .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .flags = SUP_NOTIFIES, .after = after,
-				       .stop_ms = 90000, .stop_signal = SIGTERM,
+	const struct sup_unit unit = { .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .flags = SUP_NOTIFIES | SUP_CRITICAL,
+				       .after = after, .stop_ms = 90000, .stop_signal = SIGTERM,
 				       .backoff_ms = 100, .backoff_max_ms = 10000, .decay_ms = 30000 };
-	const struct service service = { .argv = { LIB "coracle-engine" }, .oom_score_adj = -900, .flags = SERVICE_STORES,
-					 .stamp_started = "engine-started", .stamp_ready = "engine-ready" };
+	int i = add("engine", &unit, (const char *const[]){ LIB "coracle-engine", NULL });
 
-	return BIT(add("engine", &unit, &service));
+	units.service[i].flags = UNIT_STAMPED;
+	units.service[i].oom_score_adj = -900;
+	units.service[i].fdstore_max = INIT_STORED_MAX;
+	return BIT(i);
 }
 
 static void add_final(uint64_t after)
 {
 	const struct sup_unit unit = { .type = SUP_ONESHOT, .after = after, .wait_ms = 60000,
 				       .stop_ms = 5000, .stop_signal = SIGTERM };
-	const struct service service = { .argv = { LIB "coracle-config", "final" }, .when_exists = INIT_RUN "/final", .stamp_ready = "final" };
+	int i = add("final", &unit, (const char *const[]){ LIB "coracle-config", "final", NULL });
 
-	add("final", &unit, &service);
+	words(&units.service[i].when, (const char *const[]){ INIT_RUN "/final", NULL });
+	units.service[i].flags = UNIT_STAMPED;
 }
 
 /* The script LIB/dhcp sets the address. -t and -T: three questions a second apart, then -A: again after five seconds, for ever. */
 static void add_dhcp(uint64_t after)
 {
+	char interfaces[ETHERNET_MAX][16];
 	int n = net_find_ethernet(interfaces, ETHERNET_MAX);
 
 	for (int i = 0; i < n; i++) {
 		const struct sup_unit unit = { .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .after = after,
 					       .stop_ms = 2000, .stop_signal = SIGTERM,
 					       .backoff_ms = 100, .backoff_max_ms = 30000, .decay_ms = 30000 };
-		const struct service service = { .argv = { "/bin/busybox", "udhcpc", "-f", "-i", interfaces[i], "-s", LIB "dhcp",
-							   "-t", "3", "-T", "1", "-A", "5" },
-						 .unless_exists = INIT_RUN "/network" };
+		char name[24];
+		int u;
 
-		snprintf(dhcp_names[i], sizeof(dhcp_names[i]), "dhcp-%.15s", interfaces[i]);
-		add(dhcp_names[i], &unit, &service);
+		snprintf(name, sizeof(name), "dhcp@%.15s", interfaces[i]);
+		u = add(name, &unit, (const char *const[]){ "/bin/busybox", "udhcpc", "-f", "-i", interfaces[i], "-s", LIB "dhcp",
+							    "-t", "3", "-T", "1", "-A", "5", NULL });
+		words(&units.service[u].when, (const char *const[]){ "!" INIT_RUN "/network", NULL });
 	}
 }
 
@@ -95,17 +108,16 @@ static void add_rescue(void)
 	const struct sup_unit unit = { .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS,
 				       .stop_ms = 1000, .stop_signal = SIGHUP,
 				       .backoff_ms = 100, .backoff_max_ms = 5000, .decay_ms = 5000 };
-	const struct service service = { .argv = { "/bin/sh", "-l" }, .flags = SERVICE_CONSOLE };
+	int i = add("rescue", &unit, (const char *const[]){ "/bin/sh", "-l", NULL });
 
-	add("rescue", &unit, &service);
+	units.service[i].flags = UNIT_CONSOLE;
 }
 
 void services_fill(const struct options *o, int have_data)
 {
 	uint64_t before = 0;
 
-	init_units_n = 0;
-	data_unit = -1;
+	units.n = 0;
 	if (o->rescue)
 		add_rescue();
 	if (have_data)
@@ -120,20 +132,18 @@ void services_fill(const struct options *o, int have_data)
 	add_dhcp(before);
 }
 
-const char *unit_name(int unit)
+int services_condition_holds(int unit)
 {
-	return names[unit];
-}
+	const struct unit_words *w = &units.service[unit].when;
+	const char *at = unit_string(w->first);
 
-int services_find(const char *name)
-{
-	for (int i = 0; i < init_units_n; i++)
-		if (!strcmp(unit_name(i), name))
-			return i;
-	return -1;
+	for (int i = 0; i < w->n; i++, at += strlen(at) + 1)
+		if (*at == '!' ? access(at + 1, F_OK) == 0 : access(at, F_OK) != 0)
+			return 0;
+	return 1;
 }
 
 int services_is_data(int unit)
 {
-	return unit >= 0 && unit == data_unit;
+	return !strcmp(unit_name(unit), "data");
 }

@@ -32,6 +32,7 @@ static struct child {
 	int out;			/* log pipe, -1: none */
 	int stored;			/* descriptors to pass from FIRST_FD on */
 	int move_to;			/* cgroup that it has to enter itself, -1: it is there */
+	char *argv[UNIT_ARGS_MAX + 1];
 	char *environment[8];
 	char listen_pid[32];
 	char listen_fds[32];
@@ -113,7 +114,7 @@ static void run_child(void)
 	if (child.move_to >= 0)
 		write_number(child.move_to, "cgroup.procs", 0);
 	setsid();
-	if (s->flags & SERVICE_CONSOLE) {
+	if (s->flags & UNIT_CONSOLE) {
 		open_console();
 	} else if (child.out >= 0) {
 		dup2(child.out, 1);
@@ -127,9 +128,19 @@ static void run_child(void)
 		snprintf(child.listen_pid, sizeof(child.listen_pid), "LISTEN_PID=%d", (int)getpid());
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(s->argv[0], (char *const *)s->argv, child.environment);
+	execve(child.argv[0], child.argv, child.environment);
 	child.error = errno;
 	_exit(127);
+}
+
+static void fill_argv(const struct unit_words *words)
+{
+	const char *at = unit_string(words->first);
+	int n = 0;
+
+	for (; n < words->n && n < UNIT_ARGS_MAX; n++, at += strlen(at) + 1)
+		child.argv[n] = (char *)(uintptr_t)at;
+	child.argv[n] = NULL;
 }
 
 static void fill_environment(int unit)
@@ -144,10 +155,10 @@ static void fill_environment(int unit)
 	child.environment[n++] = path;
 	child.environment[n++] = home;
 	child.environment[n++] = term;
-	if (!(child.service->flags & SERVICE_CONSOLE))
+	if (!(child.service->flags & UNIT_CONSOLE))
 		child.environment[n++] = notify;
 	child.stored = 0;
-	if (child.service->flags & SERVICE_STORES) {
+	if (child.service->fdstore_max > 0) {
 		memcpy(child.listen_names, names, sizeof(names));
 		child.stored = fdstore_collect(unit, child.fds, INIT_STORED_MAX, child.listen_names + sizeof(names) - 1,
 					       sizeof(child.listen_names) - sizeof(names) + 1);
@@ -168,10 +179,11 @@ pid_t spawn_service(int unit)
 	int group = cgroup_open(unit, &clone_into);
 	long pid;
 
-	child.service = &init_services[unit];
-	child.out = child.service->flags & SERVICE_CONSOLE ? -1 : logpipe_open(unit);
+	child.service = &units.service[unit];
+	child.out = child.service->flags & UNIT_CONSOLE ? -1 : logpipe_open(unit);
 	child.move_to = clone_into ? -1 : group;
 	child.error = 0;
+	fill_argv(&child.service->argv);
 	fill_environment(unit);
 	memset(&args, 0, sizeof(args));
 	args.flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND;

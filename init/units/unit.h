@@ -116,6 +116,8 @@ const char *unit_string(unit_text t);
 const char *unit_name(int unit);
 /* Index of the unit or -1. */
 int unit_find(const char *name);
+/* A copy of n bytes and a NUL in the arena. Returns 0; -ENOSPC when it is full. */
+int unit_text_add(const char *text, size_t n, unit_text *out);
 
 /* calendar.c: parses "Mon..Fri *-*-* 06:00", "hourly", "*:0/15"... Returns 0; -EINVAL with err. */
 int unit_calendar_parse(const char *text, struct unit_calendar *out, struct err *err);

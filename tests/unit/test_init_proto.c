@@ -90,9 +90,9 @@ static void test_control(void **state)
 	assert_int_equal(q.verb, CONTROL_FORGET);
 	assert_int_equal(control("services", &q), 0);
 	assert_int_equal(q.verb, CONTROL_SERVICES);
-	assert_int_equal(control("restart dhcp-eth0.100", &q), 0);
+	assert_int_equal(control("restart dhcp@eth0.100", &q), 0);
 	assert_int_equal(q.verb, CONTROL_RESTART);
-	assert_string_equal(q.name, "dhcp-eth0.100");
+	assert_string_equal(q.name, "dhcp@eth0.100");
 	assert_int_equal(control("poweroff", &q), 0);
 	assert_int_equal(control("halt", &q), 0);
 	assert_int_equal(control("exit-code 255", &q), 0);
