@@ -11,6 +11,8 @@ $(call program,coracle-data,$(DATA_SRC),)
 
 $(call unit_test,supervise,init/supervise/supervise.c)
 $(call unit_test,init_proto,init/proto/notify.c init/proto/control.c init/pid1/pidtab.c init/pid1/fdstore.c)
+$(call unit_test,init_state,init/pid1/state.c tests/fuzz/fuzz_init_state.c)
+$(call fuzzer,init_state,init/pid1/state.c,,-Dfuzz_init_state=LLVMFuzzerTestOneInput)
 $(call unit_test,init_data,init/data/check.c init/data/ext4.c init/data/grow.c init/data/var.c)
 
 # the stand-in for the engine in tests/init and tests/boot/test_init.py

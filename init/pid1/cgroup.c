@@ -11,8 +11,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "cdefs.h"
 #include "err.h"
 #include "fd.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 #include "sys.h"
 
@@ -22,6 +24,22 @@
 static int dirs[SUP_UNITS_MAX];
 static int events[SUP_UNITS_MAX];
 static char killed[SUP_UNITS_MAX];
+
+/* The descriptors are opened again by the names: they change in the middle of events. */
+const struct state_section cgroup_state[] = { STATE_ALL("cgki", killed), STATE_END };
+
+void cgroup_restored(void)
+{
+	for (int i = 0; i < units.n; i++) {
+		char path[128];
+		int fd;
+
+		snprintf(path, sizeof(path), TOP "/system/%s", unit_name(i));
+		fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+		if (fd >= 0 && recover_keep(fd))
+			dirs[i] = fd + 1;
+	}
+}
 
 static int wanted(const char *controller)
 {

@@ -19,6 +19,7 @@
 #include "cdefs.h"
 #include "err.h"
 #include "fd.h"
+#include "init/pid1/recover.h"
 #include "init/proto/control.h"
 #include "report.h"
 #include "sys.h"
@@ -32,8 +33,11 @@ static struct client {
 	int next_service;	/* row of the `services` answer to be sent next, 0: none (row 1 is unit 0) */
 	char reply[CONTROL_REPLY_MAX];	/* not sent yet; "": none */
 } clients[INIT_CLIENTS_MAX];
+static int clients_n;		/* one above the highest in use */
 
 static int sock = -1;
+
+const struct state_section control_state[] = { STATE_ONE("ctrl", sock), STATE_TABLE("clnt", clients, &clients_n), STATE_END };
 
 void control_open(void)
 {
@@ -49,11 +53,18 @@ void control_open(void)
 		report_problem("init", "open " CONTROL_SOCKET ": %s; nothing can command init", err_name(errno));
 }
 
+static void client_forget(int c)
+{
+	memset(&clients[c], 0, sizeof(clients[c]));
+	pidtab_forget_client(c);
+}
+
+/* Committed at once: the next descriptor may get this number. */
 static void client_close(int c)
 {
 	close(clients[c].fd);
-	memset(&clients[c], 0, sizeof(clients[c]));
-	pidtab_forget_client(c);
+	client_forget(c);
+	recover_commit();
 }
 
 /* Returns 1 when sent, 0 when the socket is full, -1 when the client is gone (and closed). */
@@ -306,7 +317,22 @@ void control_on_connect(void)
 			break;
 		clients[c].open = 1;
 		clients[c].fd = fd;
+		clients_n = MAX(clients_n, c + 1);
 		return;
 	}
 	close(fd); /* not root, or too many: the engine and a handful of commands are all there ever is */
+}
+
+void control_restored(void)
+{
+	if (!recover_keep(sock))
+		control_open();
+	else
+		loop_add(sock, WATCH_CONTROL, 0, EPOLLIN);
+	for (int c = 0; c < clients_n; c++) {
+		if (clients[c].open && recover_keep(clients[c].fd))
+			loop_add(clients[c].fd, WATCH_CLIENT, c, clients[c].blocked ? EPOLLOUT : EPOLLIN);
+		else
+			client_forget(c);
+	}
 }

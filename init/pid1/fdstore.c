@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cdefs.h"
+#include "init/pid1/recover.h"
 
 static struct stored {
 	int fd;
@@ -19,6 +20,14 @@ static struct stored {
 	char name[FDNAME_MAX];
 } store[INIT_STORED_MAX];
 static int stored;
+
+const struct state_section fdstore_state[] = { STATE_TABLE("fdst", store, &stored), STATE_END };
+
+void fdstore_restored(void)
+{
+	for (int i = 0; i < stored; i++)
+		recover_keep(store[i].fd);
+}
 
 int fdstore_count(void)
 {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cdefs.h"
+#include "init/pid1/recover.h"
 
 #define LINE_MAX_LEN 400
 #define WINDOW_MS 5000
@@ -27,6 +28,21 @@ static struct logpipe {
 	size_t len;
 	char line[LINE_MAX_LEN];
 } pipes[SUP_UNITS_MAX];
+static int pipes_n;		/* one above the highest unit that has one */
+
+const struct state_section logpipe_state[] = { STATE_TABLE("logs", pipes, &pipes_n), STATE_END };
+
+void logpipe_restored(void)
+{
+	for (int i = 0; i < pipes_n; i++) {
+		struct logpipe *p = &pipes[i];
+
+		if (p->open && p->len < sizeof(p->line) && recover_keep(p->r) && recover_keep(p->w))
+			loop_add(p->r, WATCH_LOG, i, EPOLLIN);
+		else
+			p->open = 0;
+	}
+}
 
 int logpipe_open(int unit)
 {
@@ -47,6 +63,7 @@ int logpipe_open(int unit)
 	p->r = fds[0];
 	p->w = fds[1];
 	p->open = 1;
+	pipes_n = MAX(pipes_n, unit + 1);
 	return p->w;
 }
 

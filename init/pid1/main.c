@@ -15,6 +15,7 @@
 
 #include "cdefs.h"
 #include "err.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 
 #define EVENTS_PER_TURN 32
@@ -29,6 +30,16 @@ static int reap_again;
 static int uevent_fd = -1;		/* open while the data file system is awaited */
 static int64_t data_deadline = SUP_NEVER;
 static int64_t late_work_at = SUP_NEVER;
+
+const struct state_section main_state[] = {
+	STATE_ONE("opts", init_options), STATE_ONE("uevt", uevent_fd), STATE_ONE("dadl", data_deadline), STATE_ONE("late", late_work_at), STATE_END,
+};
+
+void main_restored(void)
+{
+	if (uevent_fd >= 0 && (!recover_keep(uevent_fd) || loop_add(uevent_fd, WATCH_UEVENT, 0, EPOLLIN) < 0))
+		uevent_fd = -1;
+}
 
 int64_t loop_now(void)
 {
@@ -220,6 +231,7 @@ static void run_loop(void)
 			on_event(&events[i]);
 		if (reap_again)
 			reap_again = reap_children();
+		recover_commit();
 		if (n < 0 && errno != EINTR) {
 			/* Without epoll the machine still has to reap, or the table of processes fills up. */
 			struct timespec pause = { 0, 50000000 };
@@ -235,6 +247,7 @@ static void boot(void)
 	int have_data;
 
 	root_prepare(&init_options);
+	recover_open();
 	cgroup_prepare();
 	open_loop();
 	net_loopback_up();

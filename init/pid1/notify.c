@@ -15,12 +15,23 @@
 
 #include "cdefs.h"
 #include "err.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 
 #define PER_TURN 32
 #define FDS_PER_MESSAGE 253	/* SCM_MAX_FD */
 
 static int sock = -1;
+
+const struct state_section notify_state[] = { STATE_ONE("ntfy", sock), STATE_END };
+
+void notify_restored(void)
+{
+	if (!recover_keep(sock))
+		notify_open();
+	else
+		loop_add(sock, WATCH_NOTIFY, 0, EPOLLIN);
+}
 
 void notify_open(void)
 {

@@ -13,10 +13,21 @@
 #include "cdefs.h"
 #include "err.h"
 #include "init/data/var.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 #include "sys.h"
 
 struct sup init_sup;
+
+const struct state_section perform_state[] = {
+	STATE_SPAN("supv", init_sup, n, down_by), STATE_TABLE("runs", init_sup.run, &init_sup.n), STATE_END,
+};
+
+void perform_restored(void)
+{
+	init_sup.units = units.sup;
+	init_sup.n = MIN(init_sup.n, units.n);
+}
 
 static struct sup_event queue[SUP_ACTIONS_MAX];
 static int queued;

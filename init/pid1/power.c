@@ -14,6 +14,7 @@
 
 #include "cdefs.h"
 #include "fd.h"
+#include "init/pid1/recover.h"
 #include "sys.h"
 
 #define DEVICES_MAX 8
@@ -25,6 +26,15 @@ static struct device {
 	int ctrl, alt;	/* held down */
 } devices[DEVICES_MAX];
 static int count;
+
+const struct state_section power_state[] = { STATE_TABLE("powr", devices, &count), STATE_END };
+
+void power_restored(void)
+{
+	for (int i = 0; i < count; i++)
+		if (recover_keep(devices[i].fd))
+			loop_add(devices[i].fd, WATCH_POWER, i, EPOLLIN);
+}
 
 /* The file holds words of 64 bits in hexadecimal, highest first, leading zero words left out. */
 static int has_key(const char *text, int key)
@@ -112,6 +122,7 @@ void power_on_event(int index)
 
 	if (n <= 0) {
 		close(d->fd); /* the device is gone, and with the descriptor its place in epoll */
+		d->fd = -1;
 		return;
 	}
 	for (size_t i = 0; i < (size_t)n / sizeof(events[0]); i++)

@@ -10,10 +10,16 @@
 #include <unistd.h>
 
 #include "cdefs.h"
+#include "init/pid1/recover.h"
 
 #define LIB "/usr/lib/coracle/"
 #define ETHERNET_MAX 16
 #define BIT(i) (UINT64_C(1) << (i))
+
+const struct state_section services_state[] = {
+	STATE_TABLE("usup", units.sup, &units.n), STATE_TABLE("usrv", units.service, &units.n), STATE_TABLE("usoc", units.sockets, &units.sockets_n),
+	STATE_TABLE("utim", units.timers, &units.timers_n), STATE_TABLE("utxt", units.text, (int *)&units.text_n), STATE_END,
+};
 
 static void words(struct unit_words *w, const char *const *list)
 {

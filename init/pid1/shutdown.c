@@ -17,6 +17,7 @@
 #include "cdefs.h"
 #include "err.h"
 #include "fd.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 #include "sys.h"
 
@@ -44,6 +45,11 @@ static enum shutdown_kind kind;
 static int64_t phase_began;
 static int64_t next_word;	/* when to say again what is waited for */
 static pid_t worker;
+
+const struct state_section shutdown_state[] = {
+	STATE_ONE("dnph", phase), STATE_ONE("dnki", kind), STATE_ONE("dnbe", phase_began), STATE_ONE("dnwo", worker),
+	STATE_ONE("dnex", shutdown_exit_code), STATE_END,
+};
 
 static void enter(enum phase next);
 
