@@ -211,6 +211,18 @@ static const char *command(const struct control_request *q, char *buf, size_t si
 	return buf;
 }
 
+static const char *reload(char *buf, size_t size)
+{
+	struct err err = ERR_INIT;
+
+	if (init_sup.shutting_down)
+		return "error the machine is going down";
+	if (services_reload(1, &err) == 0)
+		return "ok";
+	snprintf(buf, size, "error %.180s", err.text);
+	return buf;
+}
+
 static const char *answer(int c, const struct control_request *q, char *buf, size_t size)
 {
 	switch (q->verb) {
@@ -235,6 +247,8 @@ static const char *answer(int c, const struct control_request *q, char *buf, siz
 	case CONTROL_HALT:
 		shutdown_begin(SHUTDOWN_HALT, "asked over the control socket");
 		return "ok";
+	case CONTROL_RELOAD:
+		return reload(buf, size);
 	case CONTROL_EXIT_CODE:
 		shutdown_exit_code = q->number;
 		return "ok";

@@ -18,13 +18,17 @@
 #define INIT_WATCHED_MAX 4096
 #define INIT_STORED_MAX 1024
 
-/* ---- services.c: fills the table of units (init/units/unit.h) */
+/* ---- services.c: reads the unit files into the table (init/units/unit.h) */
 
 extern struct sup init_sup;
 
-struct options;
-/* Fills the table. have_data: a data file system was found. */
-void services_fill(const struct options *o, int have_data);
+/* The image's unit files, and the supervisor's first state. What is wrong is reported. */
+void services_load(void);
+/* The machine's files too, and the image's again; new units are started. strict: the first problem is put into err and everything stays as it was,
+ * else wrong files are reported and left out. Returns 0 or -errno with err. */
+int services_reload(int strict, struct err *err);
+/* A main process ended, and the supervisor does not know yet: that of the boot configuration leaves unit files behind. */
+void services_on_exit(int unit);
 /* True when the unit may be started now: its conditions hold, and this machine has what it is for. */
 int services_condition_holds(int unit);
 /* True for the one-shot that mounts /var. */
@@ -37,6 +41,7 @@ struct options {
 	int wait_data;		/* coracle.data=wait */
 	int exit_debug;		/* coracle.exit=debug */
 	int small;		/* too little memory for containers and networks */
+	int have_data;		/* a data file system was found */
 };
 extern struct options init_options;
 

@@ -88,8 +88,6 @@ static void stop_waiting_for_data(void)
 
 void boot_units(int have_data)
 {
-	int r;
-
 	stop_waiting_for_data();
 	if (init_sup.shutting_down)
 		return;
@@ -98,9 +96,8 @@ void boot_units(int have_data)
 		var_fall_back();
 		report_stamp("data");
 	}
-	services_fill(&init_options, have_data);
-	if ((r = sup_init(&init_sup, units.sup, units.n)) < 0)
-		report_problem("init", "the table of services is wrong: %s", err_name(-r));
+	init_options.have_data = have_data;
+	services_load();
 	late_work_at = loop_now() + LATE_WORK_MS;
 	init_event(&(struct sup_event){ .type = SUP_EV_BOOT });
 }

@@ -199,6 +199,8 @@ int init_event(const struct sup_event *ev)
 			queue[queued++] = *ev;
 		return 0;
 	}
+	if (ev->type == SUP_EV_EXITED)
+		services_on_exit(ev->unit);
 	depth++;
 	r = sup_step(&init_sup, ev, now, &actions);
 	for (;;) {

@@ -23,6 +23,7 @@ static const struct verb {
 	{ "reboot", CONTROL_REBOOT, NOTHING },
 	{ "halt", CONTROL_HALT, NOTHING },
 	{ "exit-code", CONTROL_EXIT_CODE, A_BYTE },
+	{ "reload", CONTROL_RELOAD, NOTHING },
 };
 
 static int parse_number(const char *s, size_t n, long max, long *out)

@@ -18,6 +18,7 @@ enum control_verb {
 	CONTROL_START, CONTROL_STOP, CONTROL_RESTART,		/* name */
 	CONTROL_POWEROFF, CONTROL_REBOOT, CONTROL_HALT,
 	CONTROL_EXIT_CODE,					/* number: 0..255 */
+	CONTROL_RELOAD,
 };
 
 struct control_request {

@@ -64,6 +64,7 @@ struct service {
 	struct unit_limit limits[UNIT_LIMITS_MAX];
 	int success_n;
 	uint8_t success[UNIT_SUCCESS_MAX];	/* SuccessExitStatus=: codes beside 0 */
+	uint64_t success_signals;	/* and signals: bit N-1 is signal N */
 	int64_t memory_min, memory_high, memory_max;	/* bytes, 0: not set */
 	int64_t tasks_max;		/* 0: not set */
 	int cpu_weight, io_weight;	/* 1..10000, 0: not set */
@@ -118,6 +119,18 @@ const char *unit_name(int unit);
 int unit_find(const char *name);
 /* A copy of n bytes and a NUL in the arena. Returns 0; -ENOSPC when it is full. */
 int unit_text_add(const char *text, size_t n, unit_text *out);
+
+/* Empties the table. old, a copy of it as it was (NULL: none): its units keep their indices and names, and what is needed to stop what runs of
+ * them; one that no file describes any more stays as that and cannot be started. */
+void units_begin(const struct units *old);
+
+/* Compiles one file (n bytes of text, which are changed). name: of the unit, without ".unit". Returns its index; -EEXIST when a file has described it
+ * since units_begin(); -EINVAL with err ("SOURCE:LINE: KEY=VALUE: what is wrong"), and then nothing of it is in the table. */
+int unit_compile(const char *name, const char *source, char *text, size_t n, struct err *err);
+
+/* Looks up the names of dependencies when all files have been read. Returns 0; -EINVAL or -ELOOP with err, and *bad is the unit that has to be left out:
+ * its file names a unit that is not there, or it closes a circle. */
+int units_resolve(int *bad, struct err *err);
 
 /* calendar.c: parses "Mon..Fri *-*-* 06:00", "hourly", "*:0/15"... Returns 0; -EINVAL with err. */
 int unit_calendar_parse(const char *text, struct unit_calendar *out, struct err *err);

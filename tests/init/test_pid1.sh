@@ -26,6 +26,7 @@ ln -s usr/bin "$work/root/sbin"
 cp "$build/bin/init" "$work/root/usr/bin/init"
 cp "$build/sysroot/target/busybox" "$work/root/usr/bin/busybox"
 ln -s busybox "$work/root/usr/bin/sh"
+cp -r "$root/rootfs/skel/usr/lib/coracle/units" "$work/root/usr/lib/coracle/"
 for name in engine config data; do cp "$build/tools/init-probe" "$work/root/usr/lib/coracle/coracle-$name"; done
 mount -t cgroup2 none "$work/cgroup"
 cgroup=$work/cgroup/coracle-test-$$
