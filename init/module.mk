@@ -13,6 +13,12 @@ $(call unit_test,supervise,init/supervise/supervise.c)
 $(call unit_test,init_proto,init/proto/notify.c init/proto/control.c init/pid1/pidtab.c init/pid1/fdstore.c)
 $(call unit_test,init_state,init/pid1/state.c tests/fuzz/fuzz_init_state.c)
 $(call fuzzer,init_state,init/pid1/state.c,,-Dfuzz_init_state=LLVMFuzzerTestOneInput)
+UNITS_SRC := $(sort $(wildcard init/units/*.c))
+$(call unit_test,units,$(UNITS_SRC))
+$(call unit_test,units_table,$(UNITS_SRC))
+$(call unit_test,units_time,$(UNITS_SRC))
+$(call unit_test,units_fuzz,$(UNITS_SRC) tests/fuzz/fuzz_units.c)
+$(call fuzzer,units,$(UNITS_SRC),,-Dfuzz_units=LLVMFuzzerTestOneInput)
 $(call unit_test,init_data,init/data/check.c init/data/ext4.c init/data/grow.c init/data/var.c)
 
 # the stand-in for the engine in tests/init and tests/boot/test_init.py

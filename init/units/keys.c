@@ -70,8 +70,8 @@ static const struct key {
 	{ "OOMPolicy", SECTION_SERVICE, CHOICE, OOM_POLICIES, AT(service.oom) },
 	{ "NoNewPrivileges", SECTION_SERVICE, FLAG, UNIT_NO_NEW_PRIVS, AT(service.flags) },
 	{ "MemoryMin", SECTION_SERVICE, SIZE, 1, AT(service.memory_min) },
-	{ "MemoryHigh", SECTION_SERVICE, SIZE, 1, AT(service.memory_high) },
-	{ "MemoryMax", SECTION_SERVICE, SIZE, 1, AT(service.memory_max) },
+	{ "MemoryHigh", SECTION_SERVICE, SIZE, 2, AT(service.memory_high) },
+	{ "MemoryMax", SECTION_SERVICE, SIZE, 2, AT(service.memory_max) },
 	{ "TasksMax", SECTION_SERVICE, SIZE, 0, AT(service.tasks_max) },
 	{ "CPUWeight", SECTION_SERVICE, NUMBER, WEIGHT, AT(service.cpu_weight) },
 	{ "IOWeight", SECTION_SERVICE, NUMBER, WEIGHT, AT(service.io_weight) },
@@ -242,14 +242,15 @@ static int set_span(struct draft *d, int64_t *to, int arg, const char *value, st
 	return 0;
 }
 
-static int set_size(int64_t *to, int is_bytes, const char *value, struct err *err)
+/* kind 0: a count, 1: bytes, 2: bytes, but not 0, which is how "not set" is kept */
+static int set_size(int64_t *to, int kind, const char *value, struct err *err)
 {
 	uint64_t n;
 	int64_t count = 0;
 
-	if (is_bytes ? value_size(value, &n) < 0 : strcmp(value, "infinity") && value_number(value, 1, INT_MAX, &count) < 0)
-		return wrong(err, is_bytes ? "not a size in bytes (K, M, G, T) or infinity" : "not a number or infinity");
-	*to = is_bytes ? n == UINT64_MAX ? 0 : (int64_t)n : count;
+	if (kind ? value_size(value, &n) < 0 || (kind == 2 && n == 0) : strcmp(value, "infinity") && value_number(value, 1, INT_MAX, &count) < 0)
+		return wrong(err, kind ? "not a size in bytes (K, M, G, T) or infinity" : "not a number or infinity");
+	*to = kind ? n == UINT64_MAX ? 0 : (int64_t)n : count;
 	return 0;
 }
 

@@ -189,19 +189,19 @@ static int read_escape(const char **at)
 	static const char to[] = "\a\b\f\n\r\t\v \\\"';";
 	const char *s = *at;
 	const char *known = *s ? strchr(from, *s) : NULL;
-	int c = -1;
+	int c = known ? to[known - from] : -1;
+	int n = known ? 1 : 3;
 
-	if (known) {
-		c = (unsigned char)to[known - from];
-		*at = s + 1;
-	} else if (*s == 'x' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0) {
+	if (known)
+		;
+	else if (*s == 'x' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0)
 		c = hex_digit(s[1]) * 16 + hex_digit(s[2]);
-		*at = s + 3;
-	} else if (*s >= '0' && *s <= '3' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' && s[2] <= '7') {
+	else if (*s >= '0' && *s <= '3' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' && s[2] <= '7')
 		c = (s[0] - '0') * 64 + (s[1] - '0') * 8 + s[2] - '0';
-		*at = s + 3;
-	}
-	return c > 0 ? c : -EINVAL;
+	if (c <= 0)
+		return -EINVAL;
+	*at = s + n;
+	return c;
 }
 
 char *value_word(char **at, int *quoted, struct err *err)
