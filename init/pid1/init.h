@@ -18,6 +18,9 @@
 #define INIT_WATCHED_MAX 4096
 #define INIT_STORED_MAX 1024
 
+/* Whoever reads a small file has it there until the next one does. */
+extern char init_scratch[UNITS_FILE_MAX + 1];
+
 /* ---- services.c: reads the unit files into the table (init/units/unit.h) */
 
 extern struct sup init_sup;
@@ -107,8 +110,11 @@ int net_find_ethernet(char names[][16], int max);
 
 /* ---- spawn.c */
 
-/* Starts the service. Returns its pid or -errno (also when exec failed). */
+/* Starts the service. Returns its pid or -errno (also when exec failed; but not when it is started as another user: then the process ends with
+ * code 127). */
 pid_t spawn_service(int unit);
+/* Which step of the last start failed and why: "/bin/x: No such file or directory". Returns 0 when none did. */
+int spawn_explain(int unit, char *buf, size_t size);
 /* Runs fn in a child that shares nothing. Returns its pid or -errno. */
 pid_t spawn_function(int (*fn)(const void *arg), const void *arg);
 

@@ -77,10 +77,13 @@ static void start(int unit)
 static const char *describe_end(int unit, char *buf, size_t size)
 {
 	const struct sup_run *r = &init_sup.run[unit];
+	char why[128];
 
 	switch (r->why) {
 	case SUP_WHY_START:
-		snprintf(buf, size, "could not be started: %s: %s", unit_string(units.service[unit].argv.first), err_name(r->status));
+		if (!spawn_explain(unit, why, sizeof(why)))
+			snprintf(why, sizeof(why), "%s", err_name(r->status));
+		snprintf(buf, size, "could not be started: %s", why);
 		break;
 	case SUP_WHY_NEEDS:
 		snprintf(buf, size, "was not started: it needs %s", unit_name(r->status));
@@ -89,7 +92,9 @@ static const char *describe_end(int unit, char *buf, size_t size)
 		snprintf(buf, size, "did not finish within %lld s and was stopped", (long long)units.sup[unit].start_ms / 1000);
 		break;
 	default:
-		if (WIFSIGNALED(r->status))
+		if (spawn_explain(unit, why, sizeof(why)))
+			snprintf(buf, size, "could not be started: %s", why);
+		else if (WIFSIGNALED(r->status))
 			snprintf(buf, size, "was ended by signal %d (%s)", WTERMSIG(r->status), strsignal(WTERMSIG(r->status)));
 		else
 			snprintf(buf, size, "exited with code %d", WEXITSTATUS(r->status));

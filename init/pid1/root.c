@@ -92,8 +92,8 @@ static void set_limits(void)
 	struct rlimit core = { 0, RLIM_INFINITY };
 
 	umask(022);
-	setrlimit(RLIMIT_NOFILE, &files); /* services get a soft limit of 1024 again: spawn.c */
-	setrlimit(RLIMIT_CORE, &core);
+	prlimit(0, RLIMIT_NOFILE, &files, NULL); /* services get a soft limit of 1024 again: spawn.c */
+	prlimit(0, RLIMIT_CORE, &core, NULL);
 }
 
 static int has_word(const char *line, const char *word)

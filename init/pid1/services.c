@@ -37,7 +37,7 @@ static struct names {
 	char name[SUP_UNITS_MAX][64];	/* without ".unit" */
 } names;
 
-static char file[UNITS_FILE_MAX + 1];
+char init_scratch[UNITS_FILE_MAX + 1];
 
 /* What one load knows of its files. */
 static struct load {
@@ -93,12 +93,12 @@ static int load_file(int dir, const char *where, const char *base, const char *n
 		return -EEXIST;
 	fd = sys_openat(dir, path + strlen(where) + 1, O_RDONLY | O_NONBLOCK, 0);
 	/* one read takes a regular file whole */
-	if (fd < 0 || (n = sys_read(fd, file, sizeof(file))) < 0)
+	if (fd < 0 || (n = sys_read(fd, init_scratch, sizeof(init_scratch))) < 0)
 		r = err_set(&err, fd < 0 ? -fd : (int)-n, "read %s", path);
-	else if (n == (ssize_t)sizeof(file))
+	else if (n == (ssize_t)sizeof(init_scratch))
 		r = err_set(&err, 0, "%s: longer than %d bytes", path, UNITS_FILE_MAX);
 	else
-		r = unit_compile(name, path, file, (size_t)n, &err);
+		r = unit_compile(name, path, init_scratch, (size_t)n, &err);
 	if (r < 0)
 		leave_out(path, &err);
 	return r;
@@ -187,8 +187,8 @@ static void load_rescue(void)
 
 	if (!init_options.rescue || unit_find("rescue") >= 0)
 		return;
-	memcpy(file, rescue, sizeof(rescue));
-	unit_compile("rescue", "(init)", file, sizeof(rescue) - 1, &err);
+	memcpy(init_scratch, rescue, sizeof(rescue));
+	unit_compile("rescue", "(init)", init_scratch, sizeof(rescue) - 1, &err);
 }
 
 /* All files once. old: a copy of the table as it was, NULL at boot; then the network devices are looked for, and only then. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "init/units/accounts.h"
 #include "init/units/compile.h"
 
 int fuzz_units(const uint8_t *data, size_t size);
@@ -130,11 +131,31 @@ static void one_load(const uint8_t *data, size_t size, const struct units *old)
 	free(copy);
 }
 
+/* The same bytes as the other files that are read at a start. */
+static void accounts(const uint8_t *data, size_t size)
+{
+	char *copy = malloc(size + 1);
+	char *at = copy;
+	char *entry;
+	struct account a;
+	gid_t groups[ACCOUNT_GROUPS_MAX];
+
+	memcpy(copy, data, size);
+	copy[size] = '\0';
+	if (account_user(copy, "web", &a) == 0)
+		SURE(a.name[0] && strlen(a.home) < sizeof(a.home));
+	SURE(account_groups(copy, "web", 1, groups, ACCOUNT_GROUPS_MAX) >= 1);
+	while (environment_next(&at, &entry) > 0)
+		SURE(entry >= copy && entry + strlen(entry) <= copy + size && strchr(entry, '=') && at <= copy + size);
+	free(copy);
+}
+
 int fuzz_units(const uint8_t *data, size_t size)
 {
 	static struct units old;
 	int n;
 
+	accounts(data, size);
 	one_load(data, size, NULL);
 	old = units;
 	n = units.n;
