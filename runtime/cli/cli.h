@@ -25,6 +25,7 @@ int verb_restart(int argc, char **argv);
 int verb_inspect(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_services(int argc, char **argv);
+int verb_boot_time(int argc, char **argv);
 int verb_poweroff(int argc, char **argv);
 int verb_reboot(int argc, char **argv);
 int verb_version(int argc, char **argv);

@@ -27,6 +27,7 @@ static const struct {
 	{ "restart", "[-t SECONDS] CONTAINER...", "stop and start", verb_restart },
 	{ "inspect", "CONTAINER...", "everything about a container, as JSON", verb_inspect },
 	{ "services", "", "what init supervises", verb_services },
+	{ "boot-time", "[-o FILE.svg] [UNIT]", "when what happened on the way up, and what waited for what", verb_boot_time },
 	{ "poweroff", "", "switch the machine off, in order", verb_poweroff },
 	{ "reboot", "", "start it anew, in order", verb_reboot },
 	{ "version", "", "versions of client and engine", verb_version },
