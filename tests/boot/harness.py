@@ -261,6 +261,14 @@ class Machine:
             if "error" in answer:
                 raise Failure(f"QMP {message['execute']}: {answer['error']['desc']}")
 
+    def kill(self):
+        """The power fails: QEMU gets SIGKILL. qemu/run stays to clean up; afterwards `text` is complete."""
+        for pid in pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("qemu-system"):
+                os.kill(int(pid), signal.SIGKILL)
+        self.process.wait(LIMIT * SLOW)
+        self.reader.join(LIMIT * SLOW)
+
     def wait_exit(self, limit=LIMIT, code=0):
         """Waits until the machine has powered itself off, and checks the exit code of qemu/run."""
         try:
