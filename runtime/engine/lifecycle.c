@@ -20,6 +20,7 @@
 #include "text.h"
 
 #define SAVE_DELAY_MS 1000
+#define INTERRUPTED_MAX 3
 
 static void finish_run(struct container *c);
 static void on_timer(void *arg);
@@ -100,6 +101,23 @@ static void start_failed(struct container *c, const char *why, int code, bool pr
 		went_down(c);
 }
 
+/* coracle-runtime did not refuse but was killed (by the kernel for want of memory, by someone): that says nothing about the
+ * container. What it left is cleaned up and the start made again, for those who wait for it too. */
+static bool begin_again(struct container *c, const char *verb, int status)
+{
+	if (!WIFSIGNALED(status) || c->interrupted == INTERRUPTED_MAX || c->removing || c->stop_signal_due)
+		return false;
+	c->interrupted++;
+	report_note("engine", "%s: coracle-runtime %s was killed by signal %d; once more", c->svc.container_name, verb, WTERMSIG(status));
+	c->status = c->ever_started ? CONTAINER_EXITED : CONTAINER_CREATED;
+	log_end_run(c->log);
+	if (c->pid > 0)
+		initlink_forget(c->pid);
+	c->start_again = true;
+	clean_up(c);
+	return true;
+}
+
 /* -- start --------------------------------------------------------------- */
 
 /* That the start is over matters only to an engine that comes after this one: it is not worth a write while the machine boots. */
@@ -114,11 +132,15 @@ static void on_started(int status, void *arg)
 	char why[512];
 
 	c->child = NULL;
+	if (status != 0 && !c->exit_seen && begin_again(c, "start", status))
+		return;
 	if (status != 0 && !c->exit_seen) {
 		runner_failure(c, "start", status, why, sizeof(why));
 		start_failed(c, why, code_of_failure(why), true);
 		return;
 	}
+	c->interrupted = 0;
+	c->swept = false;
 	c->phase = PHASE_UP;
 	c->save = (struct loop_timer){ .fire = save_later, .arg = c };
 	loop_timer_set(&c->save, SAVE_DELAY_MS);
@@ -172,9 +194,11 @@ static void on_created(int status, void *arg)
 	char why[512];
 
 	c->child = NULL;
+	if (status != 0 && begin_again(c, "create", status))
+		return;
 	if (status != 0 || runner_read_pid(c) < 0) {
 		runner_failure(c, "create", status, why, sizeof(why));
-		start_failed(c, why, code_of_failure(why), status == 0);
+		start_failed(c, why, code_of_failure(why), status == 0 || WIFSIGNALED(status));
 		return;
 	}
 	c->pidfd.fd = sys_pidfd_open(c->pid, 0);
@@ -205,6 +229,11 @@ int lifecycle_start(struct container *c, bool by_hand)
 	if (by_hand)
 		c->restart_count = 0;
 	c->exit_seen = c->kill_sent = c->stop_signal_due = false;
+	if (!c->swept && runner_has_leftovers(c)) {
+		c->swept = c->start_again = true;
+		clean_up(c);
+		return 0;
+	}
 	c->phase = PHASE_CREATING;
 	r = runner_create(c, on_created, &err);
 	if (r < 0)
