@@ -164,6 +164,37 @@ check 'an unknown key is an error that names it' grep -q 'unknown key \\"nonsens
 check 'a truncated archive is reported' eventually grep -q 'import .*broken.oci.tar' "$work/run/problems"
 check 'the engine answers all the same' contains "$(docker version)" 'Server: Coracle'
 
+# -- a runtime that is killed -----------------------------------------------------------
+engine_stop
+rm -f "$work/run/media/0/broken.oci.tar" "$work/run/problems"
+real=${CORACLE_RUNTIME:-$build/bin/coracle-runtime}
+cat >"$work/fragile" <<-FRAGILE
+	#!/bin/bash
+	# is killed by its first create, which is done then, by its second start, and by each of the container "hopeless"
+	for word; do
+		case \$word in
+		create | start)
+			echo "\$word" >>"$work/fragile.calls"
+			[[ -e $work/hopeless ]] && kill -9 \$\$
+			n=\$(grep -c "\$word" "$work/fragile.calls")
+			[[ \$word\$n == start2 ]] && kill -9 \$\$
+			if [[ \$word\$n == create1 ]]; then "$real" "\$@"; kill -9 \$\$; fi
+			;;
+		esac
+	done
+	exec "$real" "\$@"
+FRAGILE
+chmod +x "$work/fragile"
+want "$(service tough 'echo up; exec sleep 1000')"
+CORACLE_RUNTIME=$work/fragile engine_start --boot-id killed
+check 'create killed: what it left is cleaned up, and the container starts' eventually is tough running
+docker restart -t 0 tough >/dev/null
+check 'start killed: made again for who waits for it' same 'running 3' "$(status tough) $(grep -c start "$work/fragile.calls")"
+touch "$work/hopeless"
+check 'killed again and again: an error that says so' contains "$(docker restart -t 0 tough 2>&1)" 'coracle-runtime create was killed by signal 9'
+rm "$work/hopeless"
+check 'and a later start works' docker start tough
+
 # -- full disk -------------------------------------------------------------------------
 engine_stop
 rm -f "$work/run/media/0/broken.oci.tar" "$work/run/problems"
