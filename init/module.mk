@@ -9,7 +9,9 @@ NO_HEAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=pos
 $(call program,init,$(INIT_SRC),,$(NO_HEAP))
 $(call program,coracle-data,$(DATA_SRC),)
 
-$(call unit_test,supervise,init/supervise/supervise.c)
+SUPERVISE_SRC := $(sort $(wildcard init/supervise/*.c))
+$(call unit_test,supervise,$(SUPERVISE_SRC))
+$(call unit_test,supervise_sim,$(SUPERVISE_SRC) tests/sim/judge.c tests/sim/world.c)
 $(call unit_test,init_proto,init/proto/notify.c init/proto/control.c init/pid1/pidtab.c init/pid1/fdstore.c)
 $(call unit_test,init_state,init/pid1/state.c tests/fuzz/fuzz_init_state.c)
 $(call fuzzer,init_state,init/pid1/state.c,,-Dfuzz_init_state=LLVMFuzzerTestOneInput)
