@@ -89,9 +89,23 @@ static const char *describe_end(int unit, char *buf, size_t size)
 		snprintf(buf, size, "was not started: it needs %s", unit_name(r->status));
 		break;
 	case SUP_WHY_TIMEOUT:
-		snprintf(buf, size, "did not finish within %lld s and was stopped", (long long)units.sup[unit].start_ms / 1000);
+		snprintf(buf, size, units.sup[unit].type == SUP_TARGET ? "was not reached in time" : "took too long and was stopped");
 		break;
-	default:
+	case SUP_WHY_WATCHDOG:
+		snprintf(buf, size, "did not feed its watchdog and was stopped");
+		break;
+	case SUP_WHY_OOM:
+		snprintf(buf, size, "was stopped: the kernel killed a process of it for want of memory");
+		break;
+	case SUP_WHY_NOT_READY:
+		snprintf(buf, size, "exited with code 0 before it said that it was ready");
+		break;
+	case SUP_WHY_TRIGGERS:
+		snprintf(buf, size, "was started %d times within %d s and left its sockets unserved", SUP_TRIGGERS_MAX, SUP_TRIGGERS_MS / 1000);
+		break;
+	case SUP_WHY_EXIT:
+	case SUP_WHY_ASKED:
+	case SUP_WHY_NONE:
 		if (spawn_explain(unit, why, sizeof(why)))
 			snprintf(buf, size, "could not be started: %s", why);
 		else if (WIFSIGNALED(r->status))
@@ -171,7 +185,10 @@ static void perform(const struct sup_action *a)
 		say_failed(a->unit);
 		break;
 	case SUP_ACT_TIMEOUT:
-		report_problem("init", "%s takes longer than %lld s: stopping it", name, (long long)units.sup[a->unit].start_ms / 1000);
+		report_problem("init", "%s takes longer than %lld ms: stopping it", name, (long long)a->number);
+		break;
+	case SUP_ACT_WATCHDOG:
+		report_problem("init", "%s did not feed its watchdog for %lld ms: stopping it", name, (long long)a->number);
 		break;
 	case SUP_ACT_STUCK:
 		report_problem("init", "%s has processes that cannot be killed; going on without it", name);
@@ -181,7 +198,6 @@ static void perform(const struct sup_action *a)
 		shutdown_begin(SHUTDOWN_REBOOT, "a critical service keeps failing");
 		break;
 	case SUP_ACT_ENDED:
-	case SUP_ACT_WATCHDOG:
 	case SUP_ACT_LISTEN:
 		break;
 	case SUP_ACT_ALL_DOWN:
@@ -190,9 +206,23 @@ static void perform(const struct sup_action *a)
 	}
 }
 
+/* SuccessExitStatus= */
+static int is_success(int unit, int status)
+{
+	const struct service *s = &units.service[unit];
+
+	if (WIFSIGNALED(status))
+		return (s->success_signals >> (WTERMSIG(status) - 1)) & 1;
+	for (int i = 0; i < s->success_n; i++)
+		if (WIFEXITED(status) && WEXITSTATUS(status) == s->success[i])
+			return 1;
+	return 0;
+}
+
 int init_event(const struct sup_event *ev)
 {
 	static struct sup_actions actions;
+	struct sup_event first = *ev;
 	static int depth;
 	int64_t now = loop_now();
 	int r;
@@ -204,10 +234,12 @@ int init_event(const struct sup_event *ev)
 			queue[queued++] = *ev;
 		return 0;
 	}
-	if (ev->type == SUP_EV_EXITED)
+	if (ev->type == SUP_EV_EXITED) {
 		services_on_exit(ev->unit);
+		first.clean = is_success(ev->unit, ev->status);
+	}
 	depth++;
-	r = sup_step(&init_sup, ev, now, &actions);
+	r = sup_step(&init_sup, &first, now, &actions);
 	for (;;) {
 		struct sup_event next;
 

@@ -429,20 +429,6 @@ int sup_load(struct sup *s, int n)
 	return 0;
 }
 
-int sup_load(struct sup *s, int n)
-{
-	if (n < s->n || n > SUP_UNITS_MAX)
-		return -EINVAL;
-	if (order_is_circular(s->units, n))
-		return -ELOOP;
-	for (int i = s->n; i < n; i++) {
-		memset(&s->run[i], 0, sizeof(s->run[i]));
-		s->run[i].deadline = SUP_NEVER;
-	}
-	s->n = n;
-	return 0;
-}
-
 const char *sup_state_name(enum sup_state state)
 {
 	static const char *const names[] = {
