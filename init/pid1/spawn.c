@@ -119,7 +119,7 @@ static void set_limits(const struct service *s)
 	for (int i = 0; i < s->limits_n; i++) {
 		struct rlimit limit = { s->limits[i].soft, s->limits[i].hard };
 
-		if (prlimit(0, (__typeof__(RLIMIT_NOFILE))s->limits[i].resource, &limit, NULL) < 0)
+		if (prlimit(0, s->limits[i].resource, &limit, NULL) < 0)
 			give_up(SPAWN_LIMIT, errno);
 	}
 }
