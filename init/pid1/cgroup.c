@@ -90,6 +90,7 @@ void cgroup_move_init(void)
 
 	if (r < 0)
 		report_problem("init", "move init into its cgroup: %s", err_name(-r));
+	limits_reserve();
 }
 
 /* A process that clone3 puts straight into a cgroup which was killed once is killed itself: the kernel (6.12 to 6.18
@@ -104,7 +105,7 @@ static int make_fresh(const char *path)
 	return r;
 }
 
-int cgroup_open(int unit, int *clone_into)
+static int open_group(int unit, int *clone_into)
 {
 	char path[128];
 	int fd;
@@ -120,11 +121,21 @@ int cgroup_open(int unit, int *clone_into)
 	}
 	if (dirs[unit])
 		close(dirs[unit] - 1);
+	limits_forget(unit);
 	dirs[unit] = 0;
 	killed[unit] = 0;
 	fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
 	if (fd >= 0)
 		dirs[unit] = fd + 1;
+	return fd;
+}
+
+int cgroup_open(int unit, int *clone_into)
+{
+	int fd = open_group(unit, clone_into);
+
+	if (fd >= 0)
+		limits_apply(unit, fd);
 	return fd;
 }
 
@@ -143,7 +154,8 @@ int cgroup_is_busy(int unit)
 	char text[128];
 	int fd;
 
-	if (!is_populated(unit))
+	/* with KillMode=process nobody waits for the others */
+	if (units.service[unit].flags & UNIT_KILL_PROCESS || !is_populated(unit))
 		return 0;
 	if (events[unit])
 		return 1;
@@ -175,7 +187,7 @@ void cgroup_on_event(int unit)
 
 void cgroup_kill(int unit)
 {
-	if (!dirs[unit])
+	if (!dirs[unit] || units.service[unit].flags & UNIT_KILL_PROCESS)
 		return;
 	killed[unit] = 1;
 	fd_write_small(dirs[unit] - 1, "cgroup.kill", "1");

@@ -49,7 +49,7 @@ struct options {
 extern struct options init_options;
 
 /* epoll: who a descriptor belongs to; index is the owner's own. */
-enum watch { WATCH_SIGNALS, WATCH_NOTIFY, WATCH_CONTROL, WATCH_CLIENT, WATCH_LOG, WATCH_CGROUP, WATCH_UEVENT, WATCH_POWER, WATCH_PIDFD };
+enum watch { WATCH_SIGNALS, WATCH_NOTIFY, WATCH_CONTROL, WATCH_CLIENT, WATCH_LOG, WATCH_CGROUP, WATCH_OOM, WATCH_UEVENT, WATCH_POWER, WATCH_PIDFD };
 
 int loop_add(int fd, enum watch who, int index, unsigned events);
 int loop_modify(int fd, enum watch who, int index, unsigned events);
@@ -92,6 +92,18 @@ void cgroup_kill(int unit);
 void cgroup_kill_all(void);
 /* The unit in whose cgroup the process is, or -1. */
 int cgroup_unit_of(pid_t pid);
+
+/* ---- limits.c: what the cgroup of a unit may use */
+
+/* What the unit says, written into its cgroup; for cgroup.c. forget: it is another cgroup from now on. */
+void limits_apply(int unit, int dir);
+void limits_forget(int unit);
+/* Its memory.events changed: the supervisor is told of an OOM kill when the unit's policy is to stop. */
+void limits_on_oom(int unit);
+/* "was killed: out of memory (MemoryMax 64M)". Returns 0 when that is not how the unit's last run ended. */
+int limits_explain(int unit, char *buf, size_t size);
+/* The reserve of PID 1 and of the services. */
+void limits_reserve(void);
 
 /* ---- devices.c */
 

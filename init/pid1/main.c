@@ -179,6 +179,9 @@ static void on_event(const struct epoll_event *ev)
 	case WATCH_CGROUP:
 		cgroup_on_event(index);
 		break;
+	case WATCH_OOM:
+		limits_on_oom(index);
+		break;
 	case WATCH_UEVENT:
 		if (uevent_fd >= 0)
 			on_uevent();

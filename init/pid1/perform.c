@@ -95,7 +95,8 @@ static const char *describe_end(int unit, char *buf, size_t size)
 		snprintf(buf, size, "did not feed its watchdog and was stopped");
 		break;
 	case SUP_WHY_OOM:
-		snprintf(buf, size, "was stopped: the kernel killed a process of it for want of memory");
+		if (!limits_explain(unit, buf, size))
+			snprintf(buf, size, "was stopped: the kernel killed a process of it for want of memory");
 		break;
 	case SUP_WHY_NOT_READY:
 		snprintf(buf, size, "exited with code 0 before it said that it was ready");
@@ -106,6 +107,8 @@ static const char *describe_end(int unit, char *buf, size_t size)
 	case SUP_WHY_EXIT:
 	case SUP_WHY_ASKED:
 	case SUP_WHY_NONE:
+		if (limits_explain(unit, buf, size))
+			break;
 		if (spawn_explain(unit, why, sizeof(why)))
 			snprintf(buf, size, "could not be started: %s", why);
 		else if (WIFSIGNALED(r->status))

@@ -44,6 +44,7 @@ static const struct part {
 	{ perform_state, perform_restored },
 	{ pidtab_state, pidtab_restored },
 	{ cgroup_state, cgroup_restored },
+	{ limits_state, limits_restored },
 	{ fdstore_state, fdstore_restored },
 	{ logpipe_state, logpipe_restored },
 	{ notify_state, notify_restored },

@@ -49,7 +49,7 @@ int recover_check(const char *fd);
 
 /* The tables and what makes each live, in the files that own them. */
 extern const struct state_section main_state[], services_state[], perform_state[], pidtab_state[], fdstore_state[], logpipe_state[],
-	notify_state[], control_state[], cgroup_state[], shutdown_state[], power_state[], devices_state[];
+	notify_state[], control_state[], cgroup_state[], shutdown_state[], power_state[], devices_state[], limits_state[];
 void main_restored(void);
 void perform_restored(void);
 void pidtab_restored(void);
@@ -59,6 +59,7 @@ void notify_restored(void);
 void control_restored(void);
 void cgroup_restored(void);
 void power_restored(void);
+void limits_restored(void);
 
 /* What the journal's records mean to their owners. */
 void reap_replay(pid_t pid, int status);

@@ -22,6 +22,7 @@ def make_initrd(folder, data=True, engine=True):
     for name in ("dev proc sys run tmp var usr/bin usr/lib/coracle").split():
         (root / name).mkdir(parents=True)
     shutil.copytree(TOP / "rootfs/skel/etc", root / "etc")
+    shutil.copytree(TOP / "rootfs/skel/usr/lib/coracle/units", root / "usr/lib/coracle/units")
     for name in ("bin", "sbin", "usr/sbin"):
         (root / name).symlink_to("bin" if "/" in name else "usr/bin")
     shutil.copy(BUILD / "bin/init", root / "usr/bin/init")
