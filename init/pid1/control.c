@@ -98,7 +98,8 @@ static void format_service(int unit, char *text, size_t size)
 	if (unit >= units.n)
 		snprintf(text, size, "end");
 	else
-		snprintf(text, size, "%s %s %d %u", unit_name(unit), sup_state_name(r->state), (int)r->pid, r->restarts);
+		snprintf(text, size, "%s %s %d %u%s%.*s", unit_name(unit), sup_state_name(r->state), (int)r->pid, r->restarts,
+			 *notify_status(unit) ? " " : "", NOTIFY_STATUS_MAX, notify_status(unit));
 }
 
 /* Sends what is owed. Returns 1 when nothing is left, 0 when the socket is full, -1 when the client is gone. */

@@ -49,10 +49,14 @@ struct options {
 extern struct options init_options;
 
 /* epoll: who a descriptor belongs to; index is the owner's own. */
-enum watch { WATCH_SIGNALS, WATCH_NOTIFY, WATCH_CONTROL, WATCH_CLIENT, WATCH_LOG, WATCH_CGROUP, WATCH_OOM, WATCH_UEVENT, WATCH_POWER, WATCH_PIDFD };
+enum watch {
+	WATCH_SIGNALS, WATCH_NOTIFY, WATCH_CONTROL, WATCH_CLIENT, WATCH_LOG, WATCH_CGROUP, WATCH_OOM, WATCH_UEVENT, WATCH_POWER, WATCH_PIDFD,
+	WATCH_STORED,
+};
 
 int loop_add(int fd, enum watch who, int index, unsigned events);
 int loop_modify(int fd, enum watch who, int index, unsigned events);
+void loop_remove(int fd);
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t loop_now(void);
 /* Devices are known: fill the table and start the units. */
@@ -168,10 +172,20 @@ void pidtab_clear(void);
 void notify_open(void);
 void notify_on_readable(void);
 #define NOTIFY_PATH INIT_RUN "/notify"
+/* STATUS= of the unit's present or last run, "": none. */
+const char *notify_status(int unit);
+/* ERRNO= likewise, 0: none. */
+int notify_error(int unit);
+/* A new run begins. */
+void notify_forget(int unit);
+/* MAINPID= that has been checked. */
+void notify_replay_main_pid(int unit, pid_t pid);
 
-/* Takes fd. Returns 0, or -errno and closes it. */
-int fdstore_add(int unit, const char *name, int fd);
+/* Takes fd. poll: drop it when its other side has gone. Returns 0, or -errno and closes it. */
+int fdstore_add(int unit, const char *name, int fd, int poll);
 void fdstore_remove(int unit, const char *name);
+/* WATCH_STORED: the other side of the descriptor has gone. */
+void fdstore_on_hangup(int fd);
 /* Copies the unit's descriptors (at most max) and the value of LISTEN_FDNAMES. Returns how many. */
 int fdstore_collect(int unit, int *fds, int max, char *names, size_t size);
 int fdstore_count(void);

@@ -66,6 +66,11 @@ int loop_modify(int fd, enum watch who, int index, unsigned events)
 	return loop_control(EPOLL_CTL_MOD, fd, who, index, events);
 }
 
+void loop_remove(int fd)
+{
+	loop_control(EPOLL_CTL_DEL, fd, WATCH_STORED, 0, 0);
+}
+
 static void open_loop(void)
 {
 	sigset_t all;
@@ -189,6 +194,9 @@ static void on_event(const struct epoll_event *ev)
 	case WATCH_POWER:
 		power_on_event(index);
 		break;
+	case WATCH_STORED:
+		fdstore_on_hangup(index);
+		break;
 	case WATCH_PIDFD:
 		reap_again = reap_children();
 		control_on_pidfd(index);
@@ -203,8 +211,11 @@ static int run_timers(void)
 	int64_t next;
 	int64_t down;
 
-	if (sup_next(&init_sup) <= now)
+	if (sup_next(&init_sup) <= now) {
+		/* a deadline is missed only by who did not say anything before it, however late we are */
+		notify_on_readable();
 		init_event(&(struct sup_event){ .type = SUP_EV_TICK });
+	}
 	if (data_deadline <= now) {
 		report_problem("init", "no file system labelled " INIT_DATA_LABEL " appeared within %d s", DATA_WAIT_MS / 1000);
 		boot_units(0);

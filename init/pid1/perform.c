@@ -58,6 +58,7 @@ static void start(int unit)
 		answer(SUP_EV_SKIPPED, unit, 0, 0);
 		return;
 	}
+	notify_forget(unit);
 	pid = spawn_service(unit);
 	if (units.sup[unit].flags & SUP_CRITICAL)
 		boot_is_done();

@@ -10,7 +10,7 @@
 #define CONTROL_SOCKET "/run/coracle/init.sock"
 #define CONTROL_TEXT_MAX 4096
 #define CONTROL_NAME_MAX 64	/* unit names, with the NUL */
-#define CONTROL_REPLY_MAX 192
+#define CONTROL_REPLY_MAX 256
 
 enum control_verb {
 	CONTROL_WATCH, CONTROL_FORGET,				/* pid */

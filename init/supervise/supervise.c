@@ -91,7 +91,8 @@ static int on_answer(struct sup *s, const struct sup_event *ev, int64_t now, str
 	const struct sup_unit *u = &s->units[ev->unit];
 	struct sup_run *r = &s->run[ev->unit];
 
-	if (!r->ordered)
+	/* starting without an order and a process: PID 1 was executed again between the two, and has found the process */
+	if (!r->ordered && (r->state != SUP_STARTING || r->pid != 0))
 		return -EINVAL;
 	r->ordered = 0;
 	if (ev->type == SUP_EV_SKIPPED) {

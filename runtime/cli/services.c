@@ -6,15 +6,15 @@
 
 static void on_line(const char *text, void *arg)
 {
-	char name[64] = "", state[64] = "", pid[24] = "", restarts[24] = "";
+	char name[64] = "", state[64] = "", pid[24] = "", restarts[24] = "", status[160] = "";
 
-	sscanf(text, "%63s %63s %23s %23s", name, state, pid, restarts);
-	table_add(arg, (const char *[]){ cli_safe(name), cli_safe(state), cli_safe(pid), cli_safe(restarts) });
+	sscanf(text, "%63s %63s %23s %23s %159[^\n]", name, state, pid, restarts, status);
+	table_add(arg, (const char *[]){ cli_safe(name), cli_safe(state), cli_safe(pid), cli_safe(restarts), cli_safe(status) });
 }
 
 int verb_services(int argc, char **argv)
 {
-	static const char *const head[] = { "NAME", "STATE", "PID", "RESTARTS" };
+	static const char *const head[] = { "NAME", "STATE", "PID", "RESTARTS", "STATUS" };
 	struct err err = ERR_INIT;
 	struct table t;
 	int r;
