@@ -6,7 +6,9 @@ DATA_SRC := $(sort $(wildcard init/data/*.c))
 # PID 1 has no heap: anything that still calls an allocator after --gc-sections fails to link ("undefined reference to __wrap_malloc").
 NO_HEAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=posix_memalign,--wrap=aligned_alloc
 
-$(call program,init,$(INIT_SRC),,$(NO_HEAP))
+comma := ,
+# Code and constants share their pages: that is 4 KiB less of file and 8 KiB less of memory.
+$(call program,init,$(INIT_SRC),,$(NO_HEAP) -Wl$(comma)-z$(comma)noseparate-code)
 $(call program,coracle-data,$(DATA_SRC),)
 
 SUPERVISE_SRC := $(sort $(wildcard init/supervise/*.c))

@@ -159,9 +159,10 @@ static void collect_descriptors(int unit)
 	size_t n = sizeof(name) - 1;
 
 	child.fds_n = 0;
+	if (child.service->fdstore_max == 0)
+		return;
 	memcpy(child.listen_names, name, sizeof(name));
-	if (child.service->fdstore_max > 0)
-		child.fds_n = fdstore_collect(unit, child.fds, INIT_STORED_MAX, child.listen_names + n, sizeof(child.listen_names) - n);
+	child.fds_n = fdstore_collect(unit, child.fds, INIT_STORED_MAX, child.listen_names + n, sizeof(child.listen_names) - n);
 }
 
 int spawn_prepare(int unit, enum spawn_step *step)

@@ -29,13 +29,15 @@ static const char rescue[] = "[Service]\nExecStart=/bin/sh -l\nStandardInput=tty
 
 const struct state_section services_state[] = {
 	STATE_TABLE("usup", units.sup, &units.n), STATE_TABLE("usrv", units.service, &units.n), STATE_TABLE("usoc", units.sockets, &units.sockets_n),
-	STATE_TABLE("utim", units.timers, &units.timers_n), STATE_TABLE("utxt", units.text, (int *)&units.text_n), STATE_END,
+	STATE_TABLE("utim", units.timers, &units.timers_n),
+	STATE_TABLE("ulim", units.limits, &units.limits_n), STATE_TABLE("utxt", units.text, (int *)&units.text_n), STATE_END,
 };
 
-static struct names {
+/* On the stack: PID 1 needs that deep a one anyway, and pages of its own would stay in memory for ever. */
+struct names {
 	int n;
 	char name[SUP_UNITS_MAX][64];	/* without ".unit" */
-} names;
+};
 
 char init_scratch[UNITS_FILE_MAX + 1];
 
@@ -104,32 +106,34 @@ static int load_file(int dir, const char *where, const char *base, const char *n
 	return r;
 }
 
-static void add_name(const char *base)
+static void add_name(struct names *names, const char *base)
 {
 	size_t n = strlen(base);
-	int at = names.n;
+	int at = names->n;
+	char name[64];
 
 	if (n <= 5 || strcmp(base + n - 5, ".unit") || base[0] == '.')
 		return;
-	if (n - 5 >= sizeof(names.name[0]) || names.n == SUP_UNITS_MAX) {
-		report_problem("init", "unit file %.80s: %s", base, n - 5 >= sizeof(names.name[0]) ? "its name is too long" : "there are too many");
+	if (n - 5 >= sizeof(names->name[0]) || names->n == SUP_UNITS_MAX) {
+		report_problem("init", "unit file %.80s: %s", base, n - 5 >= sizeof(names->name[0]) ? "its name is too long" : "there are too many");
 		return;
 	}
 	/* in order of their names, whatever the directory's is */
-	for (; at > 0 && strncmp(names.name[at - 1], base, n - 5) > 0; at--)
-		memcpy(names.name[at], names.name[at - 1], sizeof(names.name[0]));
-	snprintf(names.name[at], sizeof(names.name[0]), "%.*s", (int)n - 5, base);
-	names.n++;
+	snprintf(name, sizeof(name), "%.*s", (int)n - 5, base);
+	for (; at > 0 && strcmp(names->name[at - 1], name) > 0; at--)
+		memcpy(names->name[at], names->name[at - 1], sizeof(name));
+	memcpy(names->name[at], name, sizeof(name));
+	names->n++;
 }
 
 /* A directory that is not there has no files: so is the machine's own, usually. */
-static int list_names(const char *where)
+static int list_names(const char *where, struct names *names)
 {
 	char buf[2048] __attribute__((aligned(8)));
 	int fd = sys_openat(AT_FDCWD, where, O_RDONLY | O_DIRECTORY, 0);
 	long n;
 
-	names.n = 0;
+	names->n = 0;
 	if (fd < 0) {
 		if (fd != -ENOENT || !strcmp(where, UNITS_DIR))
 			report_problem("init", "read %s: %s", where, err_name(-fd));
@@ -140,7 +144,7 @@ static int list_names(const char *where)
 			const struct dirent *d = (const struct dirent *)(const void *)(buf + at);
 
 			at += d->d_reclen;
-			add_name(d->d_name);
+			add_name(names, d->d_name);
 		}
 	}
 	return fd;
@@ -153,7 +157,8 @@ static int is_template(const char *name)
 
 static void load_directory(const char *where)
 {
-	CLEANUP_FD int dir = list_names(where);
+	struct names names;
+	CLEANUP_FD int dir = list_names(where, &names);
 
 	for (int i = 0; dir >= 0 && i < names.n && !(load.strict && load.failed); i++)
 		if (!is_template(names.name[i]))

@@ -116,10 +116,10 @@ static void set_limits(const struct service *s)
 	struct rlimit files = { 1024, 524288 };
 
 	prlimit(0, RLIMIT_NOFILE, &files, NULL);
-	for (int i = 0; i < s->limits_n; i++) {
-		struct rlimit limit = { s->limits[i].soft, s->limits[i].hard };
+	for (int i = 0; i < units.limits_n; i++) {
+		struct rlimit limit = { units.limits[i].soft, units.limits[i].hard };
 
-		if (prlimit(0, s->limits[i].resource, &limit, NULL) < 0)
+		if (&units.service[units.limits[i].unit] == s && prlimit(0, units.limits[i].resource, &limit, NULL) < 0)
 			give_up(SPAWN_LIMIT, errno);
 	}
 }

@@ -7,7 +7,7 @@
 
 #include "init/units/unit.h"
 
-#define UNIT_LINE_MAX 4096	/* a value after its specifiers are put in */
+#define UNIT_LINE_MAX 2048	/* a value after its specifiers are put in */
 #define UNIT_DEPENDENCIES_MAX 512
 
 enum section { SECTION_NONE, SECTION_UNIT, SECTION_SERVICE, SECTION_SOCKET, SECTION_TIMER };
@@ -25,7 +25,7 @@ struct draft {
 	int backoff_limited;	/* RestartMaxDelaySec= was given */
 	int failure_action, failure_burst;
 	int kill_mode, input;	/* as in their lists of names */
-	int first_socket, first_timer, first_dependency;
+	int first_socket, first_timer, first_limit, first_dependency;
 };
 
 /* A name in a list of dependencies, until all files have been read. */

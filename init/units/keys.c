@@ -418,11 +418,11 @@ static int limit_value(int resource, const char *s, uint64_t *out)
 }
 
 /* "1024", "1024:4096" (soft:hard). The same resource again takes the place of what was said before. */
-static int set_limit(struct service *s, int resource, char *value, struct err *err)
+static int set_limit(int first, int resource, char *value, struct err *err)
 {
 	struct unit_limit limit = { .resource = resource };
 	char *hard = strchr(value, ':');
-	int i = 0;
+	int i = first;
 
 	if (hard)
 		*hard++ = '\0';
@@ -430,12 +430,12 @@ static int set_limit(struct service *s, int resource, char *value, struct err *e
 		return wrong(err, "not a limit (SOFT:HARD, a value for both, or infinity)");
 	if (limit.soft > limit.hard)
 		return wrong(err, "the soft limit is above the hard one");
-	while (i < s->limits_n && s->limits[i].resource != resource)
+	while (i < units.limits_n && units.limits[i].resource != resource)
 		i++;
-	if (i == UNIT_LIMITS_MAX)
-		return err_set(err, 0, "more than %d limits", UNIT_LIMITS_MAX);
-	s->limits[i] = limit;
-	s->limits_n = MAX(s->limits_n, i + 1);
+	if (i == UNITS_LIMITS_MAX)
+		return err_set(err, 0, "more than %d limits in all units", UNITS_LIMITS_MAX);
+	units.limits[i] = limit;
+	units.limits_n = MAX(units.limits_n, i + 1);
 	return 0;
 }
 
@@ -497,6 +497,6 @@ int unit_key(struct draft *d, const char *key, char *value, struct err *err)
 		if (keys[i].section == d->section && !strncmp(keys[i].name, key, sizeof(keys[i].name)))
 			return apply(d, &keys[i], value, err);
 	if (d->section == SECTION_SERVICE && !strncmp(key, "Limit", 5) && (limit = value_choice(limit_names, key + 5)) >= 0)
-		return set_limit(&d->service, limit, value, err);
+		return set_limit(d->first_limit, limit, value, err);
 	return err_set(err, 0, "unknown in section [%s]", sections[d->section]);
 }

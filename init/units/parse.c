@@ -126,7 +126,7 @@ static int read_section(struct draft *d, const char *line, struct err *err)
 /* "KEY=VALUE". What a percentage ends with is no specifier. */
 static int read_assignment(struct draft *d, char *line, struct err *err)
 {
-	static char expanded[UNIT_LINE_MAX];
+	char expanded[UNIT_LINE_MAX];
 	char shown[48];
 	char *value = strchr(line, '=');
 	char *key;
@@ -165,6 +165,7 @@ static void set_defaults(struct draft *d, const char *name)
 	d->socket = (struct unit_socket){ .mode = 0666, .backlog = 4096 };
 	d->first_socket = units.sockets_n;
 	d->first_timer = units.timers_n;
+	d->first_limit = units.limits_n;
 	d->first_dependency = unit_dependencies_n;
 }
 
@@ -226,6 +227,8 @@ static int commit(struct draft *d, const char *source, int index)
 	units.n = MAX(units.n, index + 1);
 	for (int i = d->first_timer; i < units.timers_n; i++)
 		units.timers[i].unit = index;
+	for (int i = d->first_limit; i < units.limits_n; i++)
+		units.limits[i].unit = index;
 	for (int i = d->first_dependency; i < unit_dependencies_n; i++)
 		unit_dependencies[i].unit = (uint8_t)index;
 	for (int i = d->first_socket; i < units.sockets_n; i++) {
@@ -282,6 +285,7 @@ int unit_compile(const char *name, const char *source, char *text, size_t n, str
 	units.text_n = text_n;
 	units.sockets_n = d.first_socket;
 	units.timers_n = d.first_timer;
+	units.limits_n = d.first_limit;
 	unit_dependencies_n = d.first_dependency;
 	return d.line ? err_wrap(err, -EINVAL, "%s:%d", source, d.line) : err_wrap(err, -EINVAL, "%s", source);
 }

@@ -93,7 +93,7 @@ static void keep(const struct units *old, int i)
 
 void units_begin(const struct units *old)
 {
-	units.n = units.sockets_n = units.timers_n = unit_dependencies_n = 0;
+	units.n = units.sockets_n = units.timers_n = units.limits_n = unit_dependencies_n = 0;
 	units.text_n = 1;
 	if (!old)
 		return;

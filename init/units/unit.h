@@ -1,6 +1,6 @@
 /* unit.h - what the unit files say, compiled into fixed tables (coracle.unit(5)).
  *
- * Unit i is described by table.sup[i] for the supervisor and table.service[i] for everything else; sockets and timers lie in tables of their
+ * Unit i is described by table.sup[i] for the supervisor and table.service[i] for everything else; sockets, timers and limits lie in tables of their
  * own. There are no pointers: texts are offsets into table.text, so the whole can be carried through a re-execution of PID 1, and is checked
  * by its owner when it comes back. Pure; no heap. */
 #ifndef CORACLE_INIT_UNIT_H
@@ -19,7 +19,7 @@
 #define UNITS_FILE_MAX 16384	/* one unit file */
 #define UNITS_SOCKETS_MAX 64
 #define UNITS_TIMERS_MAX 64
-#define UNIT_LIMITS_MAX 8
+#define UNITS_LIMITS_MAX 128	/* of all units */
 #define UNIT_SUCCESS_MAX 8
 #define UNIT_ARGS_MAX 64	/* words of a command, lines of an environment */
 
@@ -31,6 +31,7 @@ struct unit_words {
 };
 
 struct unit_limit {
+	int unit;
 	int resource;		/* RLIMIT_... */
 	uint64_t soft, hard;	/* RLIM_INFINITY: none */
 };
@@ -60,8 +61,6 @@ struct service {
 	mode_t umask;
 	unsigned flags;			/* UNIT_... */
 	int fdstore_max;		/* FileDescriptorStoreMax= */
-	int limits_n;
-	struct unit_limit limits[UNIT_LIMITS_MAX];
 	int success_n;
 	uint8_t success[UNIT_SUCCESS_MAX];	/* SuccessExitStatus=: codes beside 0 */
 	uint64_t success_signals;	/* and signals: bit N-1 is signal N */
@@ -103,12 +102,13 @@ struct unit_timer {
 };
 
 extern struct units {
-	int n, sockets_n, timers_n;
+	int n, sockets_n, timers_n, limits_n;
 	unsigned text_n;		/* bytes of text in use */
 	struct sup_unit sup[SUP_UNITS_MAX];
 	struct service service[SUP_UNITS_MAX];
 	struct unit_socket sockets[UNITS_SOCKETS_MAX];
 	struct unit_timer timers[UNITS_TIMERS_MAX];
+	struct unit_limit limits[UNITS_LIMITS_MAX];
 	char text[UNITS_TEXT_MAX];
 } units;
 

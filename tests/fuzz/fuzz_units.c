@@ -34,9 +34,7 @@ static void sure_service(const struct service *s)
 	sure_words(&s->environment);
 	sure_words(&s->when);
 	SURE(unit_name_ok(unit_string(s->name)) && s->argv.n <= UNIT_ARGS_MAX && s->environment.n <= UNIT_ARGS_MAX);
-	SURE(s->limits_n >= 0 && s->limits_n <= UNIT_LIMITS_MAX && s->success_n >= 0 && s->success_n <= UNIT_SUCCESS_MAX);
-	for (int i = 0; i < s->limits_n; i++)
-		SURE(s->limits[i].soft <= s->limits[i].hard);
+	SURE(s->success_n >= 0 && s->success_n <= UNIT_SUCCESS_MAX);
 }
 
 static void sure_sup(const struct sup_unit *u)
@@ -60,6 +58,8 @@ static void sure_table(void)
 		sure_text(units.sockets[i].fdname);
 		SURE(units.sockets[i].unit >= 0 && units.sockets[i].unit < units.n && units.sup[units.sockets[i].unit].flags & SUP_LISTENS);
 	}
+	for (int i = 0; i < units.limits_n; i++)
+		SURE(units.limits[i].unit >= 0 && units.limits[i].unit < units.n && units.limits[i].soft <= units.limits[i].hard);
 	for (int i = 0; i < units.timers_n; i++) {
 		const struct unit_timer *t = &units.timers[i];
 

@@ -45,7 +45,7 @@ static void wrong(const char *text, const char *message)
 	assert_string_equal(err.text, message);
 	assert_int_equal(units.n, 0);
 	assert_int_equal(units.text_n, 1);
-	assert_int_equal(units.sockets_n + units.timers_n + unit_dependencies_n, 0);
+	assert_int_equal(units.sockets_n + units.timers_n + units.limits_n + unit_dependencies_n, 0);
 }
 
 /* The message for one line of a section, behind "FILE:LINE: LINE: ". */
@@ -199,15 +199,15 @@ static void limits(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(line, sizeof(line), "Limit%s=5:infinity", names[i]);
 		service(line);
-		assert_int_equal(S.limits_n, 1);
-		assert_int_equal(S.limits[0].resource, numbers_of[i]);
-		assert_true(S.limits[0].soft == 5 && S.limits[0].hard == RLIM_INFINITY);
+		assert_int_equal(units.limits_n, 1);
+		assert_int_equal(units.limits[0].resource, numbers_of[i]);
+		assert_true(units.limits[0].soft == 5 && units.limits[0].hard == RLIM_INFINITY);
 	}
 	service("LimitNOFILE=100\nLimitCORE=1M:2M\nLimitNOFILE=200:300\nLimitCPU=1min\nLimitRTTIME=1ms");
-	assert_int_equal(S.limits_n, 4);
-	assert_true(S.limits[0].resource == RLIMIT_NOFILE && S.limits[0].soft == 200 && S.limits[0].hard == 300);
-	assert_true(S.limits[1].soft == 1 << 20 && S.limits[1].hard == 2 << 20);
-	assert_true(S.limits[2].soft == 60 && S.limits[3].soft == 1000);
+	assert_int_equal(units.limits_n, 4);
+	assert_true(units.limits[0].resource == RLIMIT_NOFILE && units.limits[0].soft == 200 && units.limits[0].hard == 300);
+	assert_true(units.limits[1].soft == 1 << 20 && units.limits[1].hard == 2 << 20);
+	assert_true(units.limits[2].soft == 60 && units.limits[3].soft == 1000);
 }
 
 /* The examples of systemd.service(5), "COMMAND LINES", and more. */

@@ -144,7 +144,7 @@ static void second_load(void **state)
 
 static void wrong_file_leaves_nothing(void **state)
 {
-	char text[] = "[Service]\nExecStart=/bin/x a b c\nEnvironment=A=b\n[Socket]\nListenStream=/a\n[Timer]\nOnBootSec=1\n[Unit]\nAfter=y z\nNonsense=1\n";
+	char text[] = "[Service]\nExecStart=/bin/x a b c\nEnvironment=A=b\nLimitCORE=1\n[Socket]\nListenStream=/a\n[Timer]\nOnBootSec=1\n[Unit]\nAfter=y z\nNonsense=1\n";
 	unsigned text_n;
 
 	(void)state;
@@ -152,10 +152,10 @@ static void wrong_file_leaves_nothing(void **state)
 	compile("a", "");
 	text_n = units.text_n;
 	assert_int_equal(unit_compile("x", "/x.unit", text, sizeof(text) - 1, &err), -EINVAL);
-	assert_string_equal(err.text, "/x.unit:10: Nonsense=1: unknown in section [Unit]");
+	assert_string_equal(err.text, "/x.unit:11: Nonsense=1: unknown in section [Unit]");
 	assert_int_equal(units.n, 1);
 	assert_int_equal(units.text_n, text_n);
-	assert_int_equal(units.sockets_n + units.timers_n + unit_dependencies_n, 0);
+	assert_int_equal(units.sockets_n + units.timers_n + units.limits_n + unit_dependencies_n, 0);
 }
 
 static void full_tables(void **state)
