@@ -28,3 +28,6 @@ $(call unit_test,init_data,init/data/check.c init/data/ext4.c init/data/grow.c i
 
 # the stand-in for the engine in tests/init and tests/boot/test_init.py
 $(call tool,init-probe,tests/init/probe.c,)
+# what injects faults into PID 1, and what then looks whether anything was lost
+$(call tool,init-fault,tests/init/fault.c,)
+$(call tool,recovery-probe,tests/init/recovery.c,)

@@ -199,6 +199,34 @@ void cgroup_kill_all(void)
 	fd_write_small(AT_FDCWD, TOP "/system/cgroup.kill", "1");
 }
 
+/* Processes of a unit that has none, as far as anyone knows: their start was not written down any more. It starts again when they are gone. */
+static void kill_strangers(int unit)
+{
+	struct sup_run *r = &init_sup.run[unit];
+
+	report_problem("init", "%s has processes that nobody knows; they are killed", unit_name(unit));
+	cgroup_kill(unit);
+	if (r->state != SUP_WAITING && r->state != SUP_BACKOFF && r->state != SUP_STARTING)
+		return;
+	r->state = SUP_CLEANING;
+	r->why = SUP_WHY_ASKED;
+	r->again = 1;
+	r->busy = 1;
+	r->deadline = loop_now() + SUP_KILL_MS;
+}
+
+void cgroup_reconcile(void)
+{
+	for (int i = 0; i < init_sup.n; i++) {
+		struct sup_run *r = &init_sup.run[i];
+
+		if (r->pid == 0 && !r->busy && !(units.service[i].flags & UNIT_KILL_PROCESS) && is_populated(i))
+			kill_strangers(i);
+		if (r->pid == 0 && r->busy && !cgroup_is_busy(i))
+			init_event(&(struct sup_event){ .type = SUP_EV_EMPTY, .unit = i });
+	}
+}
+
 int cgroup_unit_of(pid_t pid)
 {
 	static const char prefix[] = "0::/system/";

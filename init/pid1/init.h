@@ -165,6 +165,8 @@ void pidtab_forget_client(int client);
 /* The next entry after *at that client has to be told of, NULL: none. */
 struct pidtab_entry *pidtab_untold(int client, unsigned *at);
 void pidtab_end(struct pidtab_entry *e, int status);
+/* Every entry, one after the other; NULL: that was all. */
+struct pidtab_entry *pidtab_next(unsigned *at);
 void pidtab_clear(void);
 
 /* ---- notify.c and fdstore.c */
@@ -199,6 +201,18 @@ void control_on_client(int client, unsigned events);
 void control_on_pidfd(pid_t pid);
 /* A watched process ended: tell who watches. */
 void control_tell(struct pidtab_entry *e);
+
+/* The answer to the request that the client is waiting with. */
+void control_reply(int client, const char *text);
+
+/* ---- reload.c */
+
+/* A client asks that init be replaced by the program at path. Returns "" when it is going to be answered, else the answer. */
+const char *reload_begin(int client, const char *path);
+void reload_forget_client(void);
+void reload_on_child(pid_t pid, int status);
+/* Called every turn; returns when it wants to be called again. */
+int64_t reload_turn(int64_t now);
 
 /* ---- shutdown.c, unmount.c, power.c */
 

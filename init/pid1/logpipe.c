@@ -105,12 +105,14 @@ void logpipe_on_readable(int unit)
 {
 	struct logpipe *p = &pipes[unit];
 	char buf[1024];
+	int was_read = 0;
 
 	for (int turn = 0; turn < READS_PER_TURN; turn++) {
 		ssize_t n = read(p->r, buf, sizeof(buf));
 
 		if (n <= 0)
-			return;
+			break;
+		was_read = 1;
 		for (ssize_t i = 0; i < n; i++) {
 			if (buf[i] != '\n')
 				p->line[p->len++] = (unsigned char)buf[i] < 0x20 ? ' ' : buf[i];
@@ -118,4 +120,7 @@ void logpipe_on_readable(int unit)
 				emit(unit, p);
 		}
 	}
+	/* The line that is not complete yet is nowhere but here. */
+	if (was_read)
+		recover_commit();
 }

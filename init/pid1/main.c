@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cdefs.h"
 #include "err.h"
+#include "init/pid1/crash.h"
 #include "init/pid1/recover.h"
 #include "report.h"
 
@@ -73,9 +75,13 @@ void loop_remove(int fd)
 
 static void open_loop(void)
 {
+	static const int faults[] = CRASH_SIGNALS;
 	sigset_t all;
 
 	sigfillset(&all);
+	/* A fault whose signal is blocked is the end of a process: crash.c. */
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+		sigdelset(&all, faults[i]);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -210,6 +216,7 @@ static int run_timers(void)
 	int64_t now = loop_now();
 	int64_t next;
 	int64_t down;
+	int64_t reload;
 
 	if (sup_next(&init_sup) <= now) {
 		/* a deadline is missed only by who did not say anything before it, however late we are */
@@ -223,7 +230,8 @@ static int run_timers(void)
 	if (late_work_at <= now)
 		late_work();
 	down = shutdown_turn(now);
-	next = sup_next(&init_sup);
+	reload = reload_turn(now);
+	next = MIN(sup_next(&init_sup), reload);
 	next = MIN(MIN(next, down), MIN(data_deadline, late_work_at));
 	if (next == SUP_NEVER)
 		return -1;
@@ -278,11 +286,33 @@ static void boot(void)
 	boot_units(have_data);
 }
 
+/* Executed again by itself: the world is as it was, only our memory is new. */
+static void go_on(void)
+{
+	const char *why;
+
+	prctl(PR_SET_NAME, "init"); /* and not the name of a link in /proc */
+	open_loop();
+	recover_keep(epoll_fd);
+	recover_keep(signal_fd);
+	why = recover_restore();
+	reap_again = 1;
+	if (why) {
+		report_problem("init", "%s: rebooting", why);
+		shutdown_begin(SHUTDOWN_REBOOT, why);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (getpid() != 1)
-		return client_main(argc, argv);
-	early_switch_root();
-	boot();
+		return argc == 3 && !strcmp(argv[1], "--check-state") ? recover_check(argv[2]) : client_main(argc, argv);
+	crash_catch();
+	if (argc == 3 && !strcmp(argv[1], "--recover")) {
+		go_on();
+	} else {
+		early_switch_root();
+		boot();
+	}
 	run_loop();
 }

@@ -59,7 +59,9 @@ static void start(int unit)
 		return;
 	}
 	notify_forget(unit);
-	pid = spawn_service(unit);
+	pid = recover_adopt(unit);
+	if (pid == 0 && (pid = spawn_service(unit)) > 0)
+		recover_note(RECOVER_STARTED, unit, pid, 0);
 	if (units.sup[unit].flags & SUP_CRITICAL)
 		boot_is_done();
 	if (pid > 0 && pidtab_set_unit(pid, unit) < 0) {

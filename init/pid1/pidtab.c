@@ -153,6 +153,11 @@ struct pidtab_entry *pidtab_untold(int client, unsigned *at)
 	return NULL;
 }
 
+struct pidtab_entry *pidtab_next(unsigned *at)
+{
+	return *at < (unsigned)count ? &entries[(*at)++] : NULL;
+}
+
 void pidtab_end(struct pidtab_entry *e, int status)
 {
 	e->ended = 1;
@@ -182,7 +187,7 @@ void pidtab_restored(void)
 
 		if (e.pid <= 0 || slots[slot])
 			continue;
-		e.pidfd = -1; /* control_restored() opens it again */
+		e.pidfd = -1; /* control_reconcile() opens it again */
 		entries[count++] = e;
 		slots[slot] = (uint16_t)count;
 		watched += e.watched != 0;

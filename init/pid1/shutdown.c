@@ -246,3 +246,10 @@ int64_t shutdown_turn(int64_t now)
 		say_waiting(now);
 	return MIN(deadline, next_word);
 }
+
+/* A worker that ended while PID 1 did not look. */
+void shutdown_reconcile(void)
+{
+	if (worker > 0 && kill(worker, 0) < 0)
+		shutdown_on_child(worker, 0);
+}

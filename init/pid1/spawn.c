@@ -28,6 +28,7 @@
 
 #include "cdefs.h"
 #include "err.h"
+#include "init/pid1/recover.h"
 #include "sys.h"
 
 #define CHILD_STACK 8192
@@ -188,13 +189,14 @@ static void share_failures(void)
 	failures = page;
 }
 
-static long make_child(int unit, int group)
+static long make_child(int unit, int group, pid_t *started)
 {
 	struct clone_args args;
 	long pid;
 
 	memset(&args, 0, sizeof(args));
-	args.flags = CLONE_CLEAR_SIGHAND;
+	args.flags = CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID;
+	args.parent_tid = (uint64_t)(uintptr_t)started;
 	args.exit_signal = SIGCHLD;
 	if (group >= 0 && child.move_to < 0) {
 		args.flags |= CLONE_INTO_CGROUP;
@@ -219,6 +221,7 @@ pid_t spawn_service(int unit)
 {
 	struct spawn_failure *f = &failures[unit];
 	int clone_into;
+	pid_t *started;
 	int group;
 	long pid;
 
@@ -231,11 +234,13 @@ pid_t spawn_service(int unit)
 	group = cgroup_open(unit, &clone_into);
 	child.out = child.service->flags & UNIT_CONSOLE ? -1 : logpipe_open(unit);
 	child.move_to = clone_into ? -1 : group;
-	pid = make_child(unit, group);
+	started = recover_starting(unit);
+	pid = make_child(unit, group, started);
 	f = &failures[unit];
 	if (pid < 0)
 		*f = (struct spawn_failure){ SPAWN_PROCESS, (int)-pid };
 	if (pid > 0 && f->step != SPAWN_NONE && !child.changes_identity) {
+		*started = 0;
 		waitpid((pid_t)pid, NULL, 0); /* it has called _exit already */
 		return -f->error;
 	}
@@ -270,6 +275,7 @@ pid_t spawn_function(int (*fn)(const void *arg), const void *arg)
 	int pid;
 
 	memset(&args, 0, sizeof(args));
+	args.flags = CLONE_CLEAR_SIGHAND;
 	args.exit_signal = SIGCHLD;
 	pid = sys_clone3(&args, sizeof(args));
 	if (pid == 0)
