@@ -116,7 +116,10 @@ static void set_limits(const struct service *s)
 {
 	struct rlimit files = { 1024, 524288 };
 
-	prlimit(0, RLIMIT_NOFILE, &files, NULL);
+	if (prlimit(0, RLIMIT_NOFILE, &files, NULL) < 0 && prlimit(0, RLIMIT_NOFILE, NULL, &files) == 0) {
+		files.rlim_cur = 1024; /* where PID 1 itself may not have more */
+		prlimit(0, RLIMIT_NOFILE, &files, NULL);
+	}
 	for (int i = 0; i < units.limits_n; i++) {
 		struct rlimit limit = { units.limits[i].soft, units.limits[i].hard };
 

@@ -61,13 +61,15 @@ class Pid1:
             (self.root / name).symlink_to("usr/bin")
         shutil.copy(BUILD / "bin/init", self.root / "usr/bin/init")
         shutil.copy(BUILD / "sysroot/target/busybox", self.root / "usr/bin/busybox")
-        for name in "sh sleep cat id env ls kill touch true false stat readlink setsid nice".split():
+        for name in "sh sleep cat env ls touch true false setsid cp mkdir mv wc kill".split():
             (self.root / "usr/bin" / name).symlink_to("busybox")
         (self.root / "etc/passwd").write_text(PASSWD)
         (self.root / "etc/group").write_text(GROUP)
+        shutil.copy(BUILD / "tools/init-notify", self.root / "usr/bin")
         for name, text in (files or {}).items():
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             (self.root / name).write_text(text)
+            os.chmod(self.root / name, 0o755)
         os.chmod(self.root / "test", 0o777)
         for name, text in units.items():
             (self.root / f"usr/lib/coracle/units/{name}.unit").write_text(text)
@@ -152,7 +154,8 @@ class Pid1:
         return self.services().get(name, ["absent"])[0]
 
     def becomes(self, name, state):
-        return eventually(lambda: self.state(name) == state) or self.state(name)
+        """Waits until the service is in that state; returns the one that it is in."""
+        return state if eventually(lambda: self.state(name) == state) else self.state(name)
 
     def log(self):
         text = subprocess.run(["dmesg"], stdout=subprocess.PIPE, check=True).stdout.decode("utf-8", "replace")
