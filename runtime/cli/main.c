@@ -30,6 +30,7 @@ static const struct {
 	{ "boot-time", "[-o FILE.svg] [UNIT]", "when what happened on the way up, and what waited for what", verb_boot_time },
 	{ "poweroff", "", "switch the machine off, in order", verb_poweroff },
 	{ "reboot", "", "start it anew, in order", verb_reboot },
+	{ "reload-init", "[PATH]", "replace init by the program at PATH, or by its own file; all goes on", verb_reload_init },
 	{ "version", "", "versions of client and engine", verb_version },
 };
 
