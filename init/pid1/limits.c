@@ -49,7 +49,7 @@ static uint32_t kills_in(const char *text)
 {
 	const char *at = strstr(text, "oom_kill ");
 
-	return at ? (uint32_t)strtoul(at + 9, NULL, 10) : 0;
+	return at ? (uint32_t)atol(at + 9) : 0;
 }
 
 static uint32_t count_kills(int dir, const char *path)

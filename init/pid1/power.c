@@ -41,16 +41,23 @@ static int has_key(const char *text, int key)
 {
 	const char *at = text + strlen(text);
 	int word = key / 64;
+	size_t nibble = (size_t)key % 64 / 4;
+	size_t n;
 
 	for (;;) {
 		while (at > text && at[-1] != ' ')
 			at--;
 		if (word-- == 0)
-			return (int)(strtoull(at, NULL, 16) >> (key % 64) & 1);
+			break;
 		if (at == text)
 			return 0;
 		at--;
 	}
+	n = strcspn(at, " \n");
+	if (nibble >= n)
+		return 0;
+	at += n - 1 - nibble;
+	return (*at <= '9' ? *at - '0' : (*at | 0x20) - 'a' + 10) >> (key % 4) & 1;
 }
 
 static void open_device(int number, int keyboard)
