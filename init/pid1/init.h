@@ -121,7 +121,8 @@ int devices_events_read(int fd);
 /* ---- net.c */
 
 void net_loopback_up(void);
-/* Physical Ethernet interfaces, set up. Returns how many names were written. */
+/* Physical Ethernet interfaces. They are set up by who uses them (the script dhcp, the boot configuration): a driver allocates its receive
+ * buffers then, millions of instructions that would stand before the engine. Returns how many names were written. */
 int net_find_ethernet(char names[][16], int max);
 
 /* ---- spawn.c */

@@ -114,10 +114,10 @@ static void machine_off(void)
 		sleep_ms(100000);
 }
 
-static void show_status(void)
+static void show_file(const char *path)
 {
-	char text[2049];
-	long fd = call3(SYS_open, "/proc/1/status", O_RDONLY, 0);
+	char text[4097];
+	long fd = call3(SYS_open, path, O_RDONLY, 0);
 	long n = call3(SYS_read, fd, text, sizeof(text) - 1);
 
 	text[n > 0 ? n : 0] = 0;
@@ -140,9 +140,12 @@ static void show(struct page *p)
 	put_number(p->took[0]);
 	put(" ");
 	put_number(p->took[RUNS - 1]);
+	put(" mounted ");
+	put_number(p->mounted);
 	put(" first ");
-	put_number(p->mounted ? p->first - p->mounted : p->first);
+	put_number(p->first);
 	put("\n");
+	show_file("/run/coracle/boot-times");
 }
 
 static void mount_early(void)
@@ -174,7 +177,7 @@ static void quick(struct page *p)
 		put("\ntick: run ");
 		put_number(p->quick);
 		put("\n");
-		show_status();
+		show_file("/proc/1/status");
 	}
 	if (p->quick == QUICK_RUNS)
 		machine_off();
