@@ -31,7 +31,8 @@ static struct client {
 	int fd;
 	int blocked;		/* its socket is full: EPOLLOUT is awaited */
 	int waiting;		/* its answer comes later (reload-init); nothing is read from it until then */
-	int next_service;	/* row of the `services` answer to be sent next, 0: none (row 1 is unit 0) */
+	int next_service;	/* row of the list to be sent next, 0: none (row 1 is unit 0) */
+	int lists_times;	/* which list: that of `boot-times`, or of `services` */
 	char reply[CONTROL_REPLY_MAX];	/* not sent yet; "": none */
 } clients[INIT_CLIENTS_MAX];
 static int clients_n;		/* one above the highest in use */
@@ -95,12 +96,14 @@ static int send_exit(int c, struct pidtab_entry *e)
 	return 1;
 }
 
-static void format_service(int unit, char *text, size_t size)
+static void format_row(int unit, int times, char *text, size_t size)
 {
 	const struct sup_run *r = &init_sup.run[unit];
 
 	if (unit >= units.n)
 		snprintf(text, size, "end");
+	else if (times)
+		times_format(unit, text, size);
 	else
 		snprintf(text, size, "%s %s %d %u%s%.*s", unit_name(unit), sup_state_name(r->state), (int)r->pid, r->restarts,
 			 *notify_status(unit) ? " " : "", NOTIFY_STATUS_MAX, notify_status(unit));
@@ -120,10 +123,10 @@ static int client_flush(int c)
 		cl->reply[0] = '\0';
 	}
 	while (cl->next_service) {
-		char text[CONTROL_REPLY_MAX];
+		char text[CONTROL_TEXT_MAX];
 		int last = cl->next_service > units.n;
 
-		format_service(cl->next_service - 1, text, sizeof(text));
+		format_row(cl->next_service - 1, cl->lists_times, text, sizeof(text));
 		if ((r = client_send(c, text, last ? RECOVER_ANSWERED : RECOVER_NOTHING, 0)) != 1)
 			return r;
 		cl->next_service = last ? 0 : cl->next_service + 1;
@@ -246,6 +249,8 @@ static const char *answer(int c, const struct control_request *q, char *buf, siz
 		pidtab_forget(q->pid);
 		return "ok";
 	case CONTROL_SERVICES:
+	case CONTROL_BOOT_TIMES:
+		clients[c].lists_times = q->verb == CONTROL_BOOT_TIMES;
 		clients[c].next_service = 1;
 		return "";
 	case CONTROL_START:
@@ -281,7 +286,7 @@ static void write_down(int c, const struct control_request *q)
 		recover_note(RECOVER_WATCH, c, q->pid, 0);
 	else if (q->verb == CONTROL_FORGET)
 		recover_note(RECOVER_FORGET, c, q->pid, 0);
-	else if (q->verb != CONTROL_SERVICES)
+	else if (q->verb != CONTROL_SERVICES && q->verb != CONTROL_BOOT_TIMES)
 		recover_commit();
 }
 

@@ -71,6 +71,13 @@ int init_event(const struct sup_event *ev);
 /* A tmpfs on /var: this machine has no data file system, or none that works. */
 void var_fall_back(void);
 
+/* ---- times.c: the first start and readiness of each unit */
+
+void times_started(int unit);
+void times_ready(int unit);
+/* "NAME STATE STARTED READY AFTER": microseconds since the kernel's start, 0: not yet; the units it waits for with commas, "-": none. */
+void times_format(int unit, char *text, size_t size);
+
 /* ---- early.c: from the initramfs to the root; returns only when this is no initramfs */
 
 void early_switch_root(void);

@@ -73,6 +73,7 @@ static void start(int unit)
 		return;
 	}
 	stamp(unit, 0);
+	times_started(unit);
 	answer(SUP_EV_STARTED, unit, pid, 0);
 }
 
@@ -183,6 +184,7 @@ static void perform(const struct sup_action *a)
 		break;
 	case SUP_ACT_READY:
 		stamp(a->unit, 1);
+		times_ready(a->unit);
 		break;
 	case SUP_ACT_RESTART:
 		say_restart(a->unit, a->number);

@@ -16,6 +16,7 @@ static const struct verb {
 	{ "watch", CONTROL_WATCH, A_PID },
 	{ "forget", CONTROL_FORGET, A_PID },
 	{ "services", CONTROL_SERVICES, NOTHING },
+	{ "boot-times", CONTROL_BOOT_TIMES, NOTHING },
 	{ "start", CONTROL_START, A_NAME },
 	{ "stop", CONTROL_STOP, A_NAME },
 	{ "restart", CONTROL_RESTART, A_NAME },
