@@ -42,6 +42,8 @@ static int has_key(const char *text, int key)
 	const char *at = text + strlen(text);
 	int word = key / 64;
 	size_t nibble = (size_t)key % 64 / 4;
+	static const char digits[] = "0123456789abcdef";
+	const char *digit;
 	size_t n;
 
 	for (;;) {
@@ -57,7 +59,8 @@ static int has_key(const char *text, int key)
 	if (nibble >= n)
 		return 0;
 	at += n - 1 - nibble;
-	return (*at <= '9' ? *at - '0' : (*at | 0x20) - 'a' + 10) >> (key % 4) & 1;
+	digit = strchr(digits, *at);
+	return digit && (unsigned)(digit - digits) >> (key % 4) & 1;
 }
 
 static void open_device(int number, int keyboard)
