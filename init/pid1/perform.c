@@ -202,8 +202,10 @@ static void perform(const struct sup_action *a)
 		report_problem("init", "%s has processes that cannot be killed; going on without it", name);
 		break;
 	case SUP_ACT_ESCALATE:
-		report_problem("init", "%s failed %lld times in a row: rebooting", name, (long long)a->number);
-		shutdown_begin(SHUTDOWN_REBOOT, "a critical service keeps failing");
+		/* with a rescue shell somebody is there to look, and would lose what they see */
+		report_problem("init", "%s failed %lld times in a row%s", name, (long long)a->number, init_options.rescue ? "" : ": rebooting");
+		if (!init_options.rescue)
+			shutdown_begin(SHUTDOWN_REBOOT, "a critical service keeps failing");
 		break;
 	case SUP_ACT_ENDED:
 	case SUP_ACT_LISTEN:

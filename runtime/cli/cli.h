@@ -28,6 +28,7 @@ int verb_services(int argc, char **argv);
 int verb_boot_time(int argc, char **argv);
 int verb_poweroff(int argc, char **argv);
 int verb_reboot(int argc, char **argv);
+int verb_reload(int argc, char **argv);
 int verb_reload_init(int argc, char **argv);
 int verb_version(int argc, char **argv);
 
