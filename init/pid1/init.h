@@ -68,6 +68,8 @@ void boot_is_done(void);
 /* ---- perform.c: events go into the supervisor, its actions are carried out; answers are fed back */
 
 int init_event(const struct sup_event *ev);
+/* Starts for which there was no process are tried again. Called every turn; returns when it wants to be called again. */
+int64_t perform_turn(int64_t now);
 /* A tmpfs on /var: this machine has no data file system, or none that works. */
 void var_fall_back(void);
 
@@ -212,6 +214,11 @@ void control_tell(struct pidtab_entry *e);
 
 /* The answer to the request that the client is waiting with. */
 void control_reply(int client, const char *text);
+
+/* ---- console.c */
+
+/* Called every turn; returns when it wants to be called again. */
+int64_t console_turn(int64_t now);
 
 /* ---- reload.c */
 

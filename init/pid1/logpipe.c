@@ -13,6 +13,7 @@
 
 #include "cdefs.h"
 #include "init/pid1/recover.h"
+#include "report.h"
 
 #define LINE_MAX_LEN 400
 #define WINDOW_MS 5000
@@ -71,13 +72,9 @@ int logpipe_open(int unit)
 static void log_line(const char *name, const char *text, size_t n)
 {
 	char record[LINE_MAX_LEN + 96];
-	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int len = snprintf(record, sizeof(record), "<30>%.63s: %.*s\n", name, (int)n, text);
 
-	if (fd < 0)
-		return;
-	(void)!write(fd, record, (size_t)len);
-	close(fd);
+	report_kernel(record, (size_t)len);
 }
 
 static void emit(int unit, struct logpipe *p)

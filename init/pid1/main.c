@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -123,6 +124,8 @@ static void late_work(void)
 {
 	late_work_at = SUP_NEVER;
 	cgroup_move_init();
+	/* What was in memory once stays there, whatever others do with it; nothing is read for it. */
+	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	power_open_buttons();
 }
 
@@ -213,10 +216,10 @@ static void on_event(const struct epoll_event *ev)
 /* Timers: each owner says when it wants its turn. Returns the time until the next one for epoll_wait. */
 static int run_timers(void)
 {
+	static int64_t (*const turns[])(int64_t now) = { shutdown_turn, reload_turn, perform_turn, console_turn };
 	int64_t now = loop_now();
 	int64_t next;
-	int64_t down;
-	int64_t reload;
+	int64_t other;
 
 	if (sup_next(&init_sup) <= now) {
 		/* a deadline is missed only by who did not say anything before it, however late we are */
@@ -229,10 +232,13 @@ static int run_timers(void)
 	}
 	if (late_work_at <= now)
 		late_work();
-	down = shutdown_turn(now);
-	reload = reload_turn(now);
-	next = MIN(sup_next(&init_sup), reload);
-	next = MIN(MIN(next, down), MIN(data_deadline, late_work_at));
+	next = MIN(data_deadline, late_work_at);
+	for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
+		other = turns[i](now);
+		next = MIN(next, other);
+	}
+	/* last: the others may have made events */
+	next = MIN(next, sup_next(&init_sup));
 	if (next == SUP_NEVER)
 		return -1;
 	return next <= now ? 0 : next - now > 60000 ? 60000 : (int)(next - now);
@@ -295,6 +301,7 @@ static void go_on(void)
 	open_loop();
 	recover_keep(epoll_fd);
 	recover_keep(signal_fd);
+	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	why = recover_restore();
 	reap_again = 1;
 	if (why) {

@@ -17,10 +17,19 @@
 #include "report.h"
 #include "sys.h"
 
+#define AGAIN_MS 500
+
 struct sup init_sup;
 
+/* Starts for which the kernel had no process: its table is full, or its memory. The unit is not to blame, so that is no failure of it. */
+static struct {
+	uint64_t units;
+	int64_t at;
+	int said;
+} again;
+
 const struct state_section perform_state[] = {
-	STATE_SPAN("supv", init_sup, n, down_by), STATE_TABLE("runs", init_sup.run, &init_sup.n), STATE_END,
+	STATE_SPAN("supv", init_sup, n, down_by), STATE_TABLE("runs", init_sup.run, &init_sup.n), STATE_ONE("agai", again), STATE_END,
 };
 
 void perform_restored(void)
@@ -67,6 +76,14 @@ static void start(int unit)
 	if (pid > 0 && pidtab_set_unit(pid, unit) < 0) {
 		sys_kill(pid, SIGKILL); /* cannot happen: the table has room for every unit */
 		pid = -ENOSPC;
+	}
+	if (pid == -EAGAIN || pid == -ENOMEM) {
+		if (!again.said)
+			report_problem("init", "there is no process for %s: %s; it is tried again", unit_name(unit), err_name(-pid));
+		again.said = 1;
+		again.units |= UINT64_C(1) << unit;
+		again.at = loop_now() + AGAIN_MS;
+		return;
 	}
 	if (pid < 0) {
 		answer(SUP_EV_START_FAILED, unit, 0, -pid);
@@ -264,4 +281,28 @@ int init_event(const struct sup_event *ev)
 	}
 	depth--;
 	return r;
+}
+
+int64_t perform_turn(int64_t now)
+{
+	uint64_t todo = again.units;
+
+	if (!todo)
+		return SUP_NEVER;
+	if (again.at > now)
+		return again.at;
+	again.units = 0;
+	for (int i = 0; i < init_sup.n; i++) {
+		if (!(todo >> i & 1))
+			continue;
+		if (init_sup.run[i].state == SUP_STARTING)
+			start(i);
+		else
+			answer(SUP_EV_START_FAILED, i, 0, EAGAIN); /* it was stopped meanwhile */
+	}
+	if (!again.units)
+		again.said = 0;
+	/* gives the answers to the supervisor */
+	init_event(&(struct sup_event){ .type = SUP_EV_TICK });
+	return again.units ? again.at : SUP_NEVER;
 }

@@ -39,6 +39,7 @@ const struct recover_part recover_parts[] = {
 	{ shutdown_state, NULL },
 	{ power_state, power_restored },
 	{ devices_state, NULL },
+	{ console_state, NULL },
 	{ NULL, NULL },
 };
 

@@ -101,7 +101,7 @@ extern const struct recover_part {
 	void (*restored)(void);
 } recover_parts[];
 extern const struct state_section main_state[], services_state[], perform_state[], pidtab_state[], fdstore_state[], logpipe_state[],
-	notify_state[], control_state[], cgroup_state[], shutdown_state[], power_state[], devices_state[], limits_state[], times_state[];
+	notify_state[], control_state[], cgroup_state[], shutdown_state[], power_state[], devices_state[], limits_state[], times_state[], console_state[];
 void main_restored(void);
 void perform_restored(void);
 void pidtab_restored(void);

@@ -167,16 +167,12 @@ void root_say(const char *fmt, ...)
 {
 	char line[512];
 	int n = snprintf(line, sizeof(line), "<3>coracle: init: ");
-	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	va_end(ap);
-	if (fd < 0)
-		return;
 	/* Without a newline the kernel would hold the record back for a continuation. */
 	strcat(line, "\n");
-	(void)!write(fd, line, strlen(line));
-	close(fd);
+	report_kernel(line, strlen(line));
 }

@@ -192,6 +192,12 @@ static void share_failures(void)
 	failures = page;
 }
 
+/* Everything but the image's own files lies on disks: one that hangs would hold the child, and with it PID 1. */
+static int may_wait(const char *path)
+{
+	return path[0] && path[1] && strncmp(path, "/usr/", 5) && strncmp(path, "/bin/", 5) && strncmp(path, "/sbin/", 6);
+}
+
 static long make_child(int unit, int group, pid_t *started)
 {
 	struct clone_args args;
@@ -205,7 +211,7 @@ static long make_child(int unit, int group, pid_t *started)
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (unsigned)group;
 	}
-	if (child.changes_identity) {
+	if (child.alone) {
 		share_failures();
 		child.failure = &failures[unit];
 		pid = sys_clone3(&args, sizeof(args));
@@ -234,6 +240,7 @@ pid_t spawn_service(int unit)
 		return (pid_t)pid;
 	}
 	f->step = SPAWN_NONE;
+	child.alone = child.changes_identity || may_wait(child.argv[0]) || may_wait(unit_string(child.service->directory));
 	group = cgroup_open(unit, &clone_into);
 	child.out = child.service->flags & UNIT_CONSOLE ? -1 : logpipe_open(unit);
 	child.move_to = clone_into ? -1 : group;
@@ -242,7 +249,7 @@ pid_t spawn_service(int unit)
 	f = &failures[unit];
 	if (pid < 0)
 		*f = (struct spawn_failure){ SPAWN_PROCESS, (int)-pid };
-	if (pid > 0 && f->step != SPAWN_NONE && !child.changes_identity) {
+	if (pid > 0 && f->step != SPAWN_NONE && !child.alone) {
 		*started = 0;
 		waitpid((pid_t)pid, NULL, 0); /* it has called _exit already */
 		return -f->error;

@@ -24,6 +24,7 @@ extern struct child {
 	int out;			/* log pipe, -1: none */
 	int move_to;			/* cgroup that it has to enter itself, -1: it is there */
 	int changes_identity;
+	int alone;			/* shares no memory, and PID 1 does not wait for its exec */
 	struct account account;
 	int groups_n;
 	gid_t groups[ACCOUNT_GROUPS_MAX];
