@@ -18,6 +18,7 @@ $(call unit_test,init_proto,init/proto/notify.c init/proto/control.c init/pid1/p
 $(call unit_test,init_state,init/pid1/state.c tests/fuzz/fuzz_init_state.c)
 $(call fuzzer,init_state,init/pid1/state.c,,-Dfuzz_init_state=LLVMFuzzerTestOneInput)
 UNITS_SRC := $(sort $(wildcard init/units/*.c))
+$(call unit_test,init_timers,init/pid1/timers.c $(UNITS_SRC))
 $(call unit_test,units,$(UNITS_SRC))
 $(call unit_test,init_print,)
 $(call unit_test,units_accounts,init/units/accounts.c init/units/values.c)

@@ -51,7 +51,7 @@ extern struct options init_options;
 /* epoll: who a descriptor belongs to; index is the owner's own. */
 enum watch {
 	WATCH_SIGNALS, WATCH_NOTIFY, WATCH_CONTROL, WATCH_CLIENT, WATCH_LOG, WATCH_CGROUP, WATCH_OOM, WATCH_UEVENT, WATCH_POWER, WATCH_PIDFD,
-	WATCH_STORED,
+	WATCH_STORED, WATCH_SOCKET, WATCH_CLOCK, WATCH_NETWORK,
 };
 
 int loop_add(int fd, enum watch who, int index, unsigned events);
@@ -59,6 +59,8 @@ int loop_modify(int fd, enum watch who, int index, unsigned events);
 void loop_remove(int fd);
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t loop_now(void);
+/* Seconds of CLOCK_REALTIME. */
+int64_t loop_real_now(void);
 /* Devices are known: fill the table and start the units. */
 void boot_units(int have_data);
 
@@ -201,6 +203,36 @@ void fdstore_on_hangup(int fd);
 /* Copies the unit's descriptors (at most max) and the value of LISTEN_FDNAMES. Returns how many. */
 int fdstore_collect(int unit, int *fds, int max, char *names, size_t size);
 int fdstore_count(void);
+
+/* ---- sockets.c: the sockets of units */
+
+/* The table of units was loaded: opens what is new and closes what is no more. */
+void sockets_load(void);
+/* The unit listens (on), or is being started. */
+void sockets_listen(int unit, int on);
+/* WATCH_SOCKET */
+void sockets_on_readable(int fd);
+/* The unit's sockets in the order of its file (at most max) and their names as in LISTEN_FDNAMES; those that could not be opened are tried
+ * again. Returns how many. */
+int sockets_collect(int unit, int *fds, int max, char *names, size_t size);
+
+/* ---- timers.c: the timers of units, and the target `time` */
+
+/* The table of units was loaded. */
+void timers_load(void);
+/* The last process of the unit is gone. */
+void timers_on_ended(int unit);
+/* WATCH_CLOCK */
+void timers_on_clock(void);
+/* Called every turn; returns when it wants to be called again, SUP_NEVER: not. */
+int64_t timers_turn(int64_t now);
+
+/* ---- network.c: the target `network` */
+
+/* From now on, if there is such a target and it is not reached. */
+void network_watch(void);
+/* WATCH_NETWORK */
+void network_on_readable(void);
 
 /* ---- control.c */
 

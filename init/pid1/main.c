@@ -52,6 +52,14 @@ int64_t loop_now(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int64_t loop_real_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec;
+}
+
 static int loop_control(int op, int fd, enum watch who, int index, unsigned events)
 {
 	struct epoll_event ev = { .events = events, .data.u64 = (uint64_t)who << 32 | (uint32_t)index };
@@ -127,6 +135,7 @@ static void late_work(void)
 	/* What was in memory once stays there, whatever others do with it; nothing is read for it. */
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	power_open_buttons();
+	network_watch();
 }
 
 static void on_signal(const struct signalfd_siginfo *si)
@@ -206,6 +215,15 @@ static void on_event(const struct epoll_event *ev)
 	case WATCH_STORED:
 		fdstore_on_hangup(index);
 		break;
+	case WATCH_SOCKET:
+		sockets_on_readable(index);
+		break;
+	case WATCH_CLOCK:
+		timers_on_clock();
+		break;
+	case WATCH_NETWORK:
+		network_on_readable();
+		break;
 	case WATCH_PIDFD:
 		reap_again = reap_children();
 		control_on_pidfd(index);
@@ -216,7 +234,7 @@ static void on_event(const struct epoll_event *ev)
 /* Timers: each owner says when it wants its turn. Returns the time until the next one for epoll_wait. */
 static int run_timers(void)
 {
-	static int64_t (*const turns[])(int64_t now) = { shutdown_turn, reload_turn, perform_turn, console_turn };
+	static int64_t (*const turns[])(int64_t now) = { shutdown_turn, reload_turn, perform_turn, console_turn, timers_turn };
 	int64_t now = loop_now();
 	int64_t next;
 	int64_t other;

@@ -68,6 +68,7 @@ static void start(int unit)
 		return;
 	}
 	notify_forget(unit);
+	sockets_listen(unit, 0);
 	pid = recover_adopt(unit);
 	if (pid == 0 && (pid = spawn_service(unit)) > 0)
 		recover_note(RECOVER_STARTED, unit, pid, 0);
@@ -224,8 +225,11 @@ static void perform(const struct sup_action *a)
 		if (!init_options.rescue)
 			shutdown_begin(SHUTDOWN_REBOOT, "a critical service keeps failing");
 		break;
-	case SUP_ACT_ENDED:
 	case SUP_ACT_LISTEN:
+		sockets_listen(a->unit, 1);
+		break;
+	case SUP_ACT_ENDED:
+		timers_on_ended(a->unit);
 		break;
 	case SUP_ACT_ALL_DOWN:
 		shutdown_on_all_down();

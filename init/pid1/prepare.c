@@ -157,12 +157,22 @@ static void collect_descriptors(int unit)
 {
 	static const char name[] = "LISTEN_FDNAMES=";
 	size_t n = sizeof(name) - 1;
+	int stored;
 
 	child.fds_n = 0;
-	if (child.service->fdstore_max == 0)
+	if (!(units.sup[unit].flags & SUP_LISTENS) && child.service->fdstore_max == 0)
 		return;
 	memcpy(child.listen_names, name, sizeof(name));
-	child.fds_n = fdstore_collect(unit, child.fds, INIT_STORED_MAX, child.listen_names + n, sizeof(child.listen_names) - n);
+	child.fds_n = sockets_collect(unit, child.fds, UNITS_SOCKETS_MAX, child.listen_names + n, sizeof(child.listen_names) - n);
+	if (child.service->fdstore_max == 0)
+		return;
+	n += strlen(child.listen_names + n);
+	if (child.fds_n)
+		child.listen_names[n++] = ':';
+	stored = fdstore_collect(unit, child.fds + child.fds_n, INIT_STORED_MAX, child.listen_names + n, sizeof(child.listen_names) - n);
+	if (child.fds_n && !stored)
+		child.listen_names[n - 1] = '\0';
+	child.fds_n += stored;
 }
 
 int spawn_prepare(int unit, enum spawn_step *step)

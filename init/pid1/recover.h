@@ -100,12 +100,16 @@ extern const struct recover_part {
 	const struct state_section *sections;	/* NULL: end */
 	void (*restored)(void);
 } recover_parts[];
-extern const struct state_section main_state[], services_state[], perform_state[], pidtab_state[], fdstore_state[], logpipe_state[],
+extern const struct state_section main_state[], services_state[], perform_state[], pidtab_state[], fdstore_state[], sockets_state[], timers_state[],
+	network_state[], logpipe_state[],
 	notify_state[], control_state[], cgroup_state[], shutdown_state[], power_state[], devices_state[], limits_state[], times_state[], console_state[];
 void main_restored(void);
 void perform_restored(void);
 void pidtab_restored(void);
 void fdstore_restored(void);
+void sockets_restored(void);
+void timers_restored(void);
+void network_restored(void);
 void logpipe_restored(void);
 void notify_restored(void);
 void control_restored(void);

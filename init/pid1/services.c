@@ -252,6 +252,8 @@ void services_load(void)
 		units.n = 0;
 	if ((r = sup_init(&init_sup, units.sup, units.n)) < 0)
 		report_problem("init", "the table of services is wrong: %s", err_name(-r));
+	sockets_load();
+	timers_load();
 }
 
 /* The table as it was lies in pages that are there for this moment only. */
@@ -271,7 +273,12 @@ int services_reload(int strict, struct err *err)
 	if (r < 0)
 		memcpy(&units, old, sizeof(units));
 	munmap(old, sizeof(units));
-	return r < 0 ? r : init_event(&(struct sup_event){ .type = SUP_EV_BOOT });
+	if (r < 0)
+		return r;
+	sockets_load();
+	timers_load();
+	network_watch();
+	return init_event(&(struct sup_event){ .type = SUP_EV_BOOT });
 }
 
 void services_on_exit(int unit)

@@ -49,6 +49,11 @@ def eventually(probe, limit=LIMIT):
         time.sleep(0.02)
 
 
+def wait_for(seconds):
+    """For what must not happen within a time."""
+    time.sleep(seconds)
+
+
 class Pid1:
     """One init. units: {name: text} of the image, local: what the boot configuration writes to /etc/coracle/units."""
 
