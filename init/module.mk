@@ -33,4 +33,5 @@ $(call tool,init-probe,tests/init/probe.c,)
 # what injects faults into PID 1, and what then looks whether anything was lost
 $(call tool,init-fault,tests/init/fault.c,)
 $(call tool,recovery-probe,tests/init/recovery.c,)
+$(call tool,starve-probe,tests/init/starve.c,)
 $(call tool,init-notify,tests/init/notify.c,)

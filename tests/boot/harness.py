@@ -111,6 +111,8 @@ class Machine:
         self.cursor = 0
         self.changed = threading.Condition()
         self.ended = False
+        self.hearing = threading.Event()
+        self.hearing.set()
         self.commands = 0
         self.folder = tempfile.mkdtemp(prefix="coracle-test.")
         self.qmp_path = os.path.join(self.folder, "qmp")
@@ -148,6 +150,7 @@ class Machine:
         return self
 
     def __exit__(self, kind, value, trace):
+        self.hearing.set()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -164,6 +167,7 @@ class Machine:
         stream = self.process.stdout.fileno()
         pending = b""
         while True:
+            self.hearing.wait()
             block = os.read(stream, 65536)
             self.log.write(block)
             self.log.flush()
@@ -176,6 +180,15 @@ class Machine:
                 self.changed.notify_all()
             if not block:
                 return
+
+    @contextlib.contextmanager
+    def deaf(self):
+        """Nobody reads the console meanwhile: the pipe fills up, and then the serial line takes nothing any more."""
+        self.hearing.clear()
+        try:
+            yield
+        finally:
+            self.hearing.set()
 
     def tail(self, lines=25):
         return "\n".join(self.text.splitlines()[-lines:])
