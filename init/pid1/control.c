@@ -258,13 +258,13 @@ static const char *answer(int c, const struct control_request *q, char *buf, siz
 	case CONTROL_RESTART:
 		return command(q, buf, size);
 	case CONTROL_POWEROFF:
-		shutdown_begin(SHUTDOWN_POWEROFF, "asked over the control socket");
+		shutdown_asked_by_client(SHUTDOWN_POWEROFF, clients[c].fd);
 		return "ok";
 	case CONTROL_REBOOT:
-		shutdown_begin(SHUTDOWN_REBOOT, "asked over the control socket");
+		shutdown_asked_by_client(SHUTDOWN_REBOOT, clients[c].fd);
 		return "ok";
 	case CONTROL_HALT:
-		shutdown_begin(SHUTDOWN_HALT, "asked over the control socket");
+		shutdown_asked_by_client(SHUTDOWN_HALT, clients[c].fd);
 		return "ok";
 	case CONTROL_RELOAD:
 		return reload(buf, size);

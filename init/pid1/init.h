@@ -45,6 +45,10 @@ struct options {
 	int exit_debug;		/* coracle.exit=debug */
 	int small;		/* too little memory for containers and networks */
 	int have_data;		/* a data file system was found */
+	int watchdog_s;		/* coracle.watchdog=SECONDS; 0: the default, -1: off */
+	int shutdown_s;		/* coracle.shutdown=SECONDS for all of it; 0: the default */
+	int guest;		/* PID 1 of a namespace, not of the machine: watchdog, pstore and SysRq are somebody else's */
+	char break_at[16];	/* coracle.break=STAGE; "": none */
 };
 extern struct options init_options;
 
@@ -264,19 +268,60 @@ int64_t reload_turn(int64_t now);
 /* ---- shutdown.c, unmount.c, power.c */
 
 enum shutdown_kind { SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_HALT };
+/* The first one counts. why ends up in `coracle why`. A reboot goes by kexec when a kernel is loaded. */
 void shutdown_begin(enum shutdown_kind kind, const char *why);
-/* SIGINT: Ctrl-Alt-Del; seven of them within two seconds do not wait. */
+/* The same for a process that asked: "HOW NAME (pid N, uid N)"; pid 0: the kernel, then only HOW. */
+void shutdown_asked(enum shutdown_kind kind, const char *how, pid_t pid, uid_t uid);
+void shutdown_asked_by_client(enum shutdown_kind kind, int sock);
+/* SIGINT: Ctrl-Alt-Del; the second does not wait for services, seven within two seconds wait for nobody. */
 void shutdown_on_ctrl_alt_del(void);
+/* Asked again, by whoever is at the machine: services are killed, the rest goes in order. */
+void shutdown_hurry(void);
 void shutdown_on_all_down(void);
 /* A child that is nobody's service ended. */
 void shutdown_on_child(pid_t pid, int status);
 /* Called every turn; returns when it wants to be called again, SUP_NEVER: not. */
 int64_t shutdown_turn(int64_t now);
 extern int shutdown_exit_code;
-/* Unmounts everything, deepest first. Returns the number of file systems that stayed; the last of them is reported. */
-int unmount_all(void);
+enum unmount_class { UNMOUNT_CONTAINERS, UNMOUNT_MOUNTS, UNMOUNT_DATA };
+/* Unmounts the class, deepest first, in a child. Returns the number of file systems that stayed; the last of them are reported. */
+int unmount_class(enum unmount_class class);
 void power_open_buttons(void);
 void power_on_event(int index);
+
+/* ---- watchdog.c */
+
+/* Called at the end of every turn of the loop: arms, feeds. Returns when it wants to be called again, SUP_NEVER: not. */
+int64_t watchdog_turn(int64_t now);
+/* There is time to arm it now. */
+void watchdog_arm(void);
+void watchdog_begin_shutdown(void);
+/* From here on the machine stops by itself or is reset. disarm: it is to stand still (halt). */
+void watchdog_last_feed(int disarm);
+
+/* ---- reason.c: why the machine goes down, for `coracle why` at the next boot */
+
+/* This boot is going to end for this reason; the first one counts. kind: clean, kexec, service, init-crash, watchdog. Does not wait. */
+void reason_record(const char *kind, const char *text);
+/* It did not come to that. */
+void reason_withdraw(const char *kind);
+/* Called every turn: starts the writing of what is new. Wants no turn of its own. */
+int64_t reason_turn(int64_t now);
+void reason_on_child(pid_t pid);
+/* The decided reason, to the kernel log: the last that pstore gets. */
+void reason_say(void);
+/* In a child with a deadline, before /var is unmounted: everything went in order until here. */
+void reason_write_end(void);
+
+/* ---- breakpoint.c: coracle.break=STAGE */
+
+/* Says so, and forgets it, when there is no such stage. */
+void breakpoint_check(void);
+int breakpoint_is(const char *stage);
+/* Before the loop runs: a shell at that stage, and waits for its end. */
+void breakpoint_reached(const char *stage);
+/* Starts the shell. Returns its pid or -errno. */
+pid_t breakpoint_shell(const char *stage);
 
 /* ---- client.c: poweroff, reboot, halt, shutdown */
 

@@ -136,6 +136,7 @@ static void late_work(void)
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	power_open_buttons();
 	network_watch();
+	watchdog_arm();
 }
 
 static void on_signal(const struct signalfd_siginfo *si)
@@ -148,16 +149,16 @@ static void on_signal(const struct signalfd_siginfo *si)
 		shutdown_on_ctrl_alt_del();
 		break;
 	case SIGTERM:
-		shutdown_begin(SHUTDOWN_REBOOT, "signal TERM");
+		shutdown_asked(SHUTDOWN_REBOOT, "SIGTERM from", (pid_t)si->ssi_pid, si->ssi_uid);
 		break;
 	case SIGUSR1:
-		shutdown_begin(SHUTDOWN_HALT, "signal USR1");
+		shutdown_asked(SHUTDOWN_HALT, "SIGUSR1 from", (pid_t)si->ssi_pid, si->ssi_uid);
 		break;
 	case SIGUSR2:
-		shutdown_begin(SHUTDOWN_POWEROFF, "signal USR2");
+		shutdown_asked(SHUTDOWN_POWEROFF, "SIGUSR2 from", (pid_t)si->ssi_pid, si->ssi_uid);
 		break;
 	case SIGPWR:
-		shutdown_begin(SHUTDOWN_POWEROFF, "power failure");
+		shutdown_asked(SHUTDOWN_POWEROFF, "power failure (SIGPWR) told by", (pid_t)si->ssi_pid, si->ssi_uid);
 		break;
 	default:
 		break;
@@ -234,7 +235,8 @@ static void on_event(const struct epoll_event *ev)
 /* Timers: each owner says when it wants its turn. Returns the time until the next one for epoll_wait. */
 static int run_timers(void)
 {
-	static int64_t (*const turns[])(int64_t now) = { shutdown_turn, reload_turn, perform_turn, console_turn, timers_turn };
+	static int64_t (*const turns[])(int64_t now) = { shutdown_turn, reload_turn, perform_turn, console_turn, timers_turn, reason_turn,
+		watchdog_turn };
 	int64_t now = loop_now();
 	int64_t next;
 	int64_t other;
@@ -301,6 +303,7 @@ static void boot(void)
 		uevent_fd = devices_events_open();
 	have_data = devices_scan();
 	report_stamp("devices");
+	breakpoint_reached("devices");
 	if (!have_data && init_options.wait_data) {
 		if (uevent_fd >= 0)
 			loop_add(uevent_fd, WATCH_UEVENT, 0, EPOLLIN);

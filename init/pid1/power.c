@@ -97,6 +97,15 @@ void power_open_buttons(void)
 	}
 }
 
+/* Who presses it again does not want to wait. */
+static void press_power(void)
+{
+	if (init_sup.shutting_down)
+		shutdown_hurry();
+	else
+		shutdown_begin(SHUTDOWN_POWEROFF, "power button");
+}
+
 static void on_key(struct device *d, const struct input_event *ev)
 {
 	int down = ev->value != 0;
@@ -104,7 +113,7 @@ static void on_key(struct device *d, const struct input_event *ev)
 	switch (ev->code) {
 	case KEY_POWER:
 		if (ev->value == 1)
-			shutdown_begin(SHUTDOWN_POWEROFF, "power button");
+			press_power();
 		break;
 	case KEY_LEFTCTRL:
 	case KEY_RIGHTCTRL:

@@ -43,6 +43,8 @@ const struct recover_part recover_parts[] = {
 	{ power_state, power_restored },
 	{ devices_state, NULL },
 	{ console_state, NULL },
+	{ watchdog_state, watchdog_restored },
+	{ reason_state, NULL },
 	{ NULL, NULL },
 };
 

@@ -102,7 +102,8 @@ extern const struct recover_part {
 } recover_parts[];
 extern const struct state_section main_state[], services_state[], perform_state[], pidtab_state[], fdstore_state[], sockets_state[], timers_state[],
 	network_state[], logpipe_state[],
-	notify_state[], control_state[], cgroup_state[], shutdown_state[], power_state[], devices_state[], limits_state[], times_state[], console_state[];
+	notify_state[], control_state[], cgroup_state[], shutdown_state[], power_state[], devices_state[], limits_state[], times_state[], console_state[],
+	watchdog_state[], reason_state[];
 void main_restored(void);
 void perform_restored(void);
 void pidtab_restored(void);
@@ -116,6 +117,7 @@ void control_restored(void);
 void cgroup_restored(void);
 void power_restored(void);
 void limits_restored(void);
+void watchdog_restored(void);
 
 /* What the journal's records mean to their owners. */
 void reap_replay(pid_t pid, int status);

@@ -30,6 +30,8 @@ int verb_poweroff(int argc, char **argv);
 int verb_reboot(int argc, char **argv);
 int verb_reload(int argc, char **argv);
 int verb_reload_init(int argc, char **argv);
+int verb_why(int argc, char **argv);
+int verb_explain(int argc, char **argv);
 int verb_version(int argc, char **argv);
 
 /* Prints "coracle: TEXT" on standard error and returns 1. */
@@ -45,6 +47,11 @@ int cli_each(int argc, char **argv, const char *action, const char *query);
 
 /* One request to init's socket; line is called for each packet until an end. Returns 0 or -errno. */
 int cli_init(const char *request, void (*line)(const char *text, void *arg), void *arg, struct err *err);
+
+/* What init and coracle why keep: /var/lib/coracle, or CORACLE_STATE. */
+const char *cli_state_directory(void);
+/* look.c. Returns the exit code. */
+int look(void);
 
 /* Containers as a table (all or running ones). */
 int cli_print_containers(bool all, struct err *err);

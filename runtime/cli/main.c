@@ -30,8 +30,9 @@ static const struct {
 	{ "reload", "", "read the unit files again", verb_reload },
 	{ "boot-time", "[-o FILE.svg] [UNIT]", "when what happened on the way up, and what waited for what", verb_boot_time },
 	{ "poweroff", "", "switch the machine off, in order", verb_poweroff },
-	{ "reboot", "", "start it anew, in order", verb_reboot },
 	{ "reload-init", "[PATH]", "replace init by the program at PATH, or by its own file; all goes on", verb_reload_init },
+	{ "reboot", "[--kexec KERNEL...]", "start it anew, in order", verb_reboot },
+	{ "why", "[--format json]", "why it was started, and how the last boot ended", verb_why },
 	{ "version", "", "versions of client and engine", verb_version },
 };
 

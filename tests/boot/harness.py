@@ -210,6 +210,13 @@ class Machine:
                     raise Failure(f"console: {pattern!r}: {why}; its last lines:\n{self.tail()}")
                 self.changed.wait(left)
 
+    def quiet_for(self, seconds):
+        """Nothing may appear on the console for that long."""
+        with self.changed:
+            before = len(self.text)
+            self.changed.wait_for(lambda: self.ended or len(self.text) > before, seconds)
+            check(not self.ended and len(self.text) == before, f"the console is not quiet: {self.text[before:]!r}")
+
     def absent(self, pattern):
         found = re.search(pattern, self.text, re.MULTILINE)
         check(not found, f"console: unexpected {pattern!r}: {found and found.group(0)!r}")
@@ -244,6 +251,13 @@ class Machine:
                 check(not self.ended, f"the machine ended; its last lines:\n{self.tail()}")
                 return None
         return eventually(probe, what, limit)
+
+    def why(self, pattern):
+        """`coracle why` when it knows: init writes it down a moment after /var is there. Fails when it says something else."""
+        self.shell_until("coracle why", r"^last boot ", "init's record of the last boot")
+        text = self.shell("coracle why")
+        check(re.search(pattern, text, re.MULTILINE | re.DOTALL), f"coracle why does not say {pattern!r}:\n{text}")
+        return text
 
     def settle(self):
         """Waits until the engine has started every container or given up: nothing more is reported then."""

@@ -56,7 +56,7 @@ while read -r verdict name; do
 	fi
 done < <(sed -n 's/^\[[^]]*\] probe: \(ok\|FAILED\) /\1 /p' <<<"$log")
 for text in 'engine exited with code 3; started again at once' 'engine: a line on standard output' 'probe: all done' \
-	'poweroff: asked over the control socket' 'probe: third run ends'; do
+	'poweroff: asked by coracle-engine (pid ' 'probe: third run ends'; do
 	count=$((count + 1))
 	if [[ $log == *"$text"* ]]; then
 		echo "ok $count - says \"$text\""
