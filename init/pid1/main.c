@@ -291,6 +291,8 @@ static void boot(void)
 {
 	int have_data;
 
+	/* no unit yet, but a loop that may turn for seconds before there are some: a state of zeros would be a shutdown that is overdue */
+	sup_init(&init_sup, units.sup, 0);
 	root_prepare(&init_options);
 	recover_open();
 	cgroup_prepare();
