@@ -36,7 +36,8 @@ static void append_file(const char *name, const char *line, size_t n)
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	if (fd < 0)
 		return;
-	(void)!write(fd, line, n); /* a full /run must not stop anyone */
+	if (lseek(fd, 0, SEEK_END) < REPORT_FILE_MAX)
+		(void)!write(fd, line, n); /* a full /run must not stop anyone */
 	close(fd);
 }
 

@@ -6,6 +6,8 @@
 
 #include "cdefs.h"
 
+#define REPORT_FILE_MAX (1 << 20)	/* a file of /run/coracle does not grow beyond this; the kernel log goes on */
+
 /* A problem: one line on the console through /dev/kmsg (level err, so that
  * `quiet` does not hide it) as "coracle: COMPONENT: TEXT", and one JSON line in
  * /run/coracle/problems. Without /dev/kmsg (tests, other hosts): standard error. */

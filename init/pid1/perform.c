@@ -18,6 +18,7 @@
 #include "sys.h"
 
 #define AGAIN_MS 500
+#define RESTARTS_SAID 8
 
 struct sup init_sup;
 
@@ -150,16 +151,24 @@ void var_fall_back(void)
 		report_problem("init", "%s; /var is not there", err.text);
 }
 
+/* Restarts in a row are said eight times, then at every power of two: a service that ends at once must not fill the log. One that ends well and
+ * is wanted always is no problem, nor is a shell that someone left. */
 static void say_restart(int unit, int64_t delay)
 {
+	const struct sup_run *r = &init_sup.run[unit];
+	int is_normal = units.service[unit].flags & UNIT_CONSOLE || (r->why == SUP_WHY_EXIT && r->status == 0);
 	char end[160];
-	char when[48] = "started again at once";
+	char when[80] = "started again at once";
+
+	if (r->failures > RESTARTS_SAID && r->failures & (r->failures - 1))
+		return;
 
 	if (delay > 0)
 		snprintf(when, sizeof(when), "started again in %lld ms", (long long)delay);
+	if (r->failures > RESTARTS_SAID)
+		snprintf(when + strlen(when), sizeof(when) - strlen(when), " (time %d in a row)", r->failures);
 	describe_end(unit, end, sizeof(end));
-	/* a shell that someone left is no problem */
-	if (units.service[unit].flags & UNIT_CONSOLE)
+	if (is_normal)
 		report_note("init", "%s %s; %s", unit_name(unit), end, when);
 	else
 		report_problem("init", "%s %s; %s", unit_name(unit), end, when);
