@@ -42,7 +42,14 @@ int cli_usage(const char *how);
 /* GET path as a JSON document; the caller frees it. NULL: *err says why. */
 yyjson_doc *cli_get(const char *path, struct err *err);
 
-/* "GET" or "POST" on /containers/NAME/ACTION[QUERY] for each name. Returns the exit code. */
+/* True when init has a unit of that name. */
+bool cli_has_unit(const char *name);
+/* "start", "stop" or "restart" of a unit. Returns 0 or -errno. */
+int cli_unit(const char *action, const char *name, struct err *err);
+/* What a unit has printed, as far as the kernel log still has it: the last `most` lines (below 0: all). follow: does not return. */
+int cli_unit_logs(const char *name, long most, bool follow, bool times, struct err *err);
+
+/* POST on /containers/NAME/ACTION[QUERY] for each name; a name that no container has and a unit of init has is told init. Returns the exit code. */
 int cli_each(int argc, char **argv, const char *action, const char *query);
 
 /* One request to init's socket; line is called for each packet until an end. Returns 0 or -errno. */

@@ -21,10 +21,10 @@ static const struct {
 	{ "status", "", "the machine, its containers, what went wrong since boot", verb_status },
 	{ "ps", "[-a]", "containers", verb_ps },
 	{ "images", "", "images", verb_images },
-	{ "logs", "[-f] [-t] [-n N] CONTAINER", "output of a container", verb_logs },
-	{ "start", "CONTAINER...", "start", verb_start },
-	{ "stop", "[-t SECONDS] CONTAINER...", "stop", verb_stop },
-	{ "restart", "[-t SECONDS] CONTAINER...", "stop and start", verb_restart },
+	{ "logs", "[-f] [-t] [-n N] NAME", "output of a container or a service", verb_logs },
+	{ "start", "NAME...", "start containers or services", verb_start },
+	{ "stop", "[-t SECONDS] NAME...", "stop them", verb_stop },
+	{ "restart", "[-t SECONDS] NAME...", "stop and start them", verb_restart },
 	{ "inspect", "CONTAINER...", "everything about a container, as JSON", verb_inspect },
 	{ "services", "[start|stop|restart NAME]", "what init supervises", verb_services },
 	{ "reload", "", "read the unit files again", verb_reload },
@@ -89,7 +89,8 @@ int cli_each(int argc, char **argv, const char *action, const char *query)
 		buf_puts(&path, "/containers/");
 		http_escape(&path, argv[i]);
 		buf_printf(&path, "/%s%s", action, query);
-		if (http_get(cli.docker_socket, "POST", path.data, &reply, &err) < 0)
+		if (http_get(cli.docker_socket, "POST", path.data, &reply, &err) < 0 &&
+		    (!cli_has_unit(argv[i]) || cli_unit(action, argv[i], &err) < 0))
 			code = cli_fail(&err);
 		else
 			puts(argv[i]);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""test_boot_time.py: coracle boot-time: stages, units and containers with their times, the chain of what waited for what, the chart, the firmware's times."""
+"""test_coracle.py: the command coracle where it talks to init: services by their names (logs, stop, start, restart), and boot-time: stages, units and containers with their times, the chain of what waited for what, the chart, the firmware's times."""
 import re
 import xml.etree.ElementTree as tree
 
@@ -35,6 +35,36 @@ def write_variable(guest, name, number):
     """As systemd-boot leaves it: four bytes of attributes, the number in UTF-16."""
     letters = "".join(f"{letter}\\000" for letter in number)
     guest.shell(f"mkdir -p /run/efi; printf '\\006\\000\\000\\000{letters}' > /run/efi/{name}-{LOADER}")
+
+
+def pid_of_unit(guest, name):
+    return guest.shell_until("coracle services", rf"^{name} +running +(\d+)", f"{name} runs").group(1)
+
+
+def services(guest):
+    name = guest.shell_until("coracle services", r"^(dhcp@\S+) +running", "a dhcp service").group(1)
+    with case("logs NAME: what a service printed, with times and the last lines only"):
+        guest.shell_until(f"coracle logs {name}", r"address 10\.0\.2\.\d+", "the address in the service's log")
+        found = guest.shell(f"coracle logs -t -n 1 {name}").strip().splitlines()
+        check(len(found) == 1 and re.match(r" *\d+\.\d{6} ", found[0]), f"one line with a time: {found}")
+    with case("restart NAME: another process of the service"):
+        old = pid_of_unit(guest, name)
+        guest.shell(f"coracle restart {name}")
+        guest.shell_until("coracle services", rf"^{name} +running +(?!{old}\b)\d+", "another process")
+    with case("stop NAME, start NAME"):
+        guest.shell(f"coracle stop {name}")
+        guest.shell_until("coracle services", rf"^{name} +off", "the service is off")
+        guest.shell(f"coracle start {name}")
+        pid_of_unit(guest, name)
+    with case("a name that neither has: the engine's error"):
+        found = guest.shell("coracle restart nosuch; echo code $?")
+        check("No such container: nosuch" in found and "code 1" in found, found)
+    with case("with the engine stopped services still answer"):
+        guest.shell("coracle stop engine")
+        guest.shell_until("coracle services", r"^engine +off", "the engine is off")
+        guest.shell(f"coracle restart {name}")
+        guest.shell("coracle start engine")
+        guest.shell_until("coracle services", r"^engine +running", "the engine runs again")
 
 
 def main():
@@ -78,6 +108,7 @@ def main():
             check(re.search(r"firmware +1200 ms, loader +312 ms before the kernel", found), found)
         with case("boot-time: and without them nothing is said of them"):
             check("firmware" not in text, text)
+        services(guest)
         guest.type("poweroff\n")
         guest.wait_exit()
 
