@@ -6,6 +6,9 @@ DATA_SRC := $(sort $(wildcard init/data/*.c))
 # PID 1 has no heap: anything that still calls an allocator after --gc-sections fails to link ("undefined reference to __wrap_malloc").
 NO_HEAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=posix_memalign,--wrap=aligned_alloc
 
+# One program for the optimizer, and the stack's guard where there is a buffer of characters: 8 KiB less.
+$(foreach f,$(filter-out init/data/%,$(INIT_SRC)),$(eval CFLAGS_$(f:.c=) := -flto=1 -fstack-protector))
+
 comma := ,
 # Code and constants share their pages: that is 4 KiB less of file and 8 KiB less of memory.
 $(call program,init,$(INIT_SRC),,$(NO_HEAP) -Wl$(comma)-z$(comma)noseparate-code)

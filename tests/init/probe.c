@@ -449,7 +449,7 @@ static void first_run(void)
 
 	mkdir(RUN, 0755);
 	rss = init_memory("at the start");
-	result("init at most 200 kB resident", rss > 0 && rss <= 200, "more");
+	result("init at most 256 kB resident", rss > 0 && rss <= 256, "more");
 	try_surroundings();
 	try_services();
 	try_watch();
