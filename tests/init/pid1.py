@@ -98,7 +98,8 @@ class Pid1:
         script = ("mount --make-rprivate /; echo $$ >\"$1/cgroup.procs\"; mount --bind \"$2\" \"$2\"; "
                   "exec unshare -p -n -C -i -u --fork --kill-child bash -c '"
                   "cd \"$1\"; mount -t proc proc proc; mount --bind \"$2\" proc/cmdline; mount --move . /; exec chroot . /sbin/init' - \"$2\" \"$3\"")
-        self.process = subprocess.Popen(["unshare", "-m", "bash", "-c", script, "-", self.group, self.root, cmdline], stdin=subprocess.DEVNULL)
+        # as the kernel starts it, whatever is ignored by who runs the tests (nohup)
+        self.process = subprocess.Popen(["env", "--default-signal", "unshare", "-m", "bash", "-c", script, "-", self.group, self.root, cmdline], stdin=subprocess.DEVNULL)
         self.pid = int(eventually(self._child) or 0)
         eventually(lambda: self.path("run/coracle/init.sock").exists())
         return self
