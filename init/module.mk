@@ -38,3 +38,5 @@ $(call tool,init-fault,tests/init/fault.c,)
 $(call tool,recovery-probe,tests/init/recovery.c,)
 $(call tool,starve-probe,tests/init/starve.c,)
 $(call tool,init-notify,tests/init/notify.c,)
+# for tests/boot/test_shutdown.py
+$(call tool,test-freeze,tests/boot/freeze.c,)

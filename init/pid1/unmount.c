@@ -164,8 +164,10 @@ int unmount_class(enum unmount_class class)
 			return 1;
 		count = MIN(mounts.n, KEEP);
 		for (unsigned i = 0; i < count; i++)
-			if (sys_umount2(kept(&mounts, i), UMOUNT_NOFOLLOW) == 0)
+			if (sys_umount2(kept(&mounts, i), UMOUNT_NOFOLLOW) == 0) {
+				report_note("init", "unmounted %s", kept(&mounts, i));
 				moved++;
+			}
 	}
 	for (unsigned i = 0; i < count; i++)
 		make_read_only(kept(&mounts, i), class);
