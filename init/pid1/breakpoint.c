@@ -36,6 +36,34 @@ void breakpoint_check(void)
 	init_options.break_at[0] = '\0';
 }
 
+static int is_unit(void)
+{
+	return breakpoint_is("data") || breakpoint_is("config") || breakpoint_is("engine");
+}
+
+void breakpoint_add_unit(void)
+{
+	static const char text[] = "[Service]\nType=oneshot\nExecStart=/bin/sh -l\nStandardInput=tty\nTimeoutStartSec=infinity\nKillSignal=HUP\nTimeoutStopSec=1\n";
+	struct err err = ERR_INIT;
+
+	if (!is_unit() || unit_find("break") >= 0)
+		return;
+	memcpy(init_scratch, text, sizeof(text));
+	if (unit_compile("break", "(init)", init_scratch, sizeof(text) - 1, &err) < 0)
+		report_problem("init", "%s", err.text);
+}
+
+void breakpoint_order(void)
+{
+	int shell = is_unit() ? unit_find("break") : -1;
+	int stage = is_unit() ? unit_find(init_options.break_at) : -1;
+
+	if (shell < 0 || stage < 0)
+		return;
+	units.sup[shell].after = units.sup[stage].after;
+	units.sup[stage].after |= UINT64_C(1) << shell;
+}
+
 /* The console as a terminal of its own, for job control. In a child: opening it may wait. */
 static int run_shell(const void *arg)
 {

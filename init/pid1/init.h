@@ -320,6 +320,9 @@ void breakpoint_check(void);
 int breakpoint_is(const char *stage);
 /* Before the loop runs: a shell at that stage, and waits for its end. */
 void breakpoint_reached(const char *stage);
+/* Where the stage is a unit: the shell is another, and comes before it. Both at each load of the table, the second when it fits together. */
+void breakpoint_add_unit(void);
+void breakpoint_order(void);
 /* Starts the shell. Returns its pid or -errno. */
 pid_t breakpoint_shell(const char *stage);
 

@@ -207,6 +207,7 @@ static void load_once(const struct units *old)
 		if (!units.service[i].source)
 			instantiate(unit_name(i));
 	load_rescue();
+	breakpoint_add_unit();
 }
 
 static void load_ethernet(void)
@@ -236,8 +237,10 @@ static int load_all(const struct units *old)
 		/* without an engine there is no container that wants a network; its receive buffers are more than such a machine has */
 		if (!old && !init_options.small)
 			load_ethernet();
-		if (units_resolve(&bad, &err) == 0)
+		if (units_resolve(&bad, &err) == 0) {
+			breakpoint_order();
 			return 0;
+		}
 		leave_out(unit_string(units.service[bad].source), &err);
 	}
 	return -EINVAL;

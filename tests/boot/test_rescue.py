@@ -27,6 +27,24 @@ def stage(name, command, expected):
 stage("early", "grep -c ' /etc ' /proc/mounts", "0")
 stage("root", "grep -c ' /etc ' /proc/mounts; cat /run/coracle/devices", "No such file")
 stage("devices", "ls /run/coracle/devices; pidof coracle-engine || echo none", "none")
+
+
+def before(unit, command, expected):
+    with Machine(f"rescue-{unit}", machine="microvm", append=f"coracle.break={unit}",
+                 user_data="#cloud-config\npower_state: {mode: poweroff}\n") as guest:
+        with case(f"coracle.break={unit}: a shell before that unit, and on when it is left"):
+            guest.wait_shell()
+            text = guest.shell(command, ok=False)
+            check(expected in text, f"{command}: {text}")
+            states = guest.shell("coracle services")
+            check("break" in states, states)
+            guest.type("exit 0\n")
+            guest.wait_exit()
+
+
+before("data", "grep -c config /run/coracle/boot-times", "0")
+before("config", "grep -c config /run/coracle/boot-times", "0")
+before("engine", "cut -d' ' -f2 /run/coracle/boot-times; pidof coracle-engine || echo none", "none")
 stage("shutdown", "pidof coracle-engine || echo none; cat /run/coracle/shutdown; echo", "none\npoweroff")
 
 with Machine("rescue-unknown", machine="microvm", rescue=True, append="coracle.break=lunch") as unknown:
