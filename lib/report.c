@@ -36,18 +36,51 @@ static void append_file(const char *name, const char *line, size_t n)
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	if (fd < 0)
 		return;
-	(void)!write(fd, line, n); /* a full /run must not stop anyone */
+	if (lseek(fd, 0, SEEK_END) < REPORT_FILE_MAX)
+		(void)!write(fd, line, n); /* a full /run must not stop anyone */
 	close(fd);
 }
 
-/* One record for the kernel log: /dev/kmsg takes one line per write(2), at most
- * about 1,000 bytes. level: syslog's 0..7. */
+static int longest;
+
+static int processor_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (int)(ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+int report_kernel(const char *record, size_t n)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int began;
+	int took;
+
+	if (fd < 0)
+		return -1;
+	began = processor_ms();
+	(void)!write(fd, record, n);
+	took = processor_ms() - began;
+	if (took > longest)
+		longest = took;
+	close(fd);
+	return 0;
+}
+
+int report_take_longest(void)
+{
+	int r = longest;
+
+	longest = 0;
+	return r;
+}
+
+/* /dev/kmsg takes one line per write(2), at most about 1,000 bytes. level: syslog's 0..7. */
 static void kernel_log(int level, const char *component, const char *text)
 {
 	char line[900];
 	int n = snprintf(line, sizeof(line), "<%d>coracle: %s: %s\n", level, component, text);
-	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int skip = 0;
 
 	if (n < 0)
 		return;
@@ -55,15 +88,9 @@ static void kernel_log(int level, const char *component, const char *text)
 		n = (int)sizeof(line) - 1;
 		line[n - 1] = '\n';
 	}
-	if (fd < 0 || !report_dir[0]) {
-		skip = 3; /* another host, or a test: the level means nothing there */
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	(void)!write(fd >= 0 ? fd : STDERR_FILENO, line + skip, (size_t)(n - skip));
-	if (fd >= 0)
-		close(fd);
+	/* another host, or a test: the level means nothing there */
+	if (!report_dir[0] || report_kernel(line, (size_t)n) < 0)
+		(void)!write(STDERR_FILENO, line + 3, (size_t)n - 3);
 }
 
 /* Line breaks would forge records: they become blanks. */

@@ -4,7 +4,7 @@ CORPUS ?= ../shared/corpus
 export CORPUS
 FIXTURES = $(shell cat $(BUILD)/fixtures.path)
 
-.PHONY: test test-unit test-host test-boot fixtures lint bench fuzz
+.PHONY: test test-unit test-host test-boot fixtures lint bench chaos fuzz
 # everything a test needs, built before the first one starts
 TEST_NEEDS := $(TESTS) $(ASANTESTS) $(ALL) $(TOOLS)
 
@@ -22,6 +22,9 @@ fixtures: packages-test $(SYSROOT) ## the test images (busybox, redis, nginx)
 	$(Q)f=$$(tests/fixtures/make) && echo "$$f" > $(BUILD)/fixtures.path
 bench: packages-bench $(IMAGES) $(TOOLS) $(BUILD)/coracle.img fixtures ## every figure beside its floor and its peers
 	$(Q)qemu/bench
+CHAOS_CUTS ?= 200
+chaos: packages-test $(IMAGES) $(TOOLS) fixtures ## every fault of the catalogue, with a counted result; CHAOS_CUTS=200 power cuts
+	$(Q)tests/chaos/chaos --cuts $(CHAOS_CUTS)
 # one after the other; what a run finds stays in build/fuzz/NAME.corpus for the next, what fails in build/fuzz/NAME-*
 FUZZ_SECONDS ?= 60
 fuzz: packages-fuzz $(FUZZERS:%=$(BUILD)/fuzz/%) ## every target of tests/fuzz with libFuzzer, FUZZ_SECONDS=60 each

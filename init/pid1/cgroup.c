@@ -11,8 +11,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "cdefs.h"
 #include "err.h"
 #include "fd.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 #include "sys.h"
 
@@ -22,6 +24,22 @@
 static int dirs[SUP_UNITS_MAX];
 static int events[SUP_UNITS_MAX];
 static char killed[SUP_UNITS_MAX];
+
+/* The descriptors are opened again by the names: they change in the middle of events. */
+const struct state_section cgroup_state[] = { STATE_ALL("cgki", killed), STATE_END };
+
+void cgroup_restored(void)
+{
+	for (int i = 0; i < units.n; i++) {
+		char path[128];
+		int fd;
+
+		snprintf(path, sizeof(path), TOP "/system/%s", unit_name(i));
+		fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+		if (fd >= 0 && recover_keep(fd))
+			dirs[i] = fd + 1;
+	}
+}
 
 static int wanted(const char *controller)
 {
@@ -72,6 +90,7 @@ void cgroup_move_init(void)
 
 	if (r < 0)
 		report_problem("init", "move init into its cgroup: %s", err_name(-r));
+	limits_reserve();
 }
 
 /* A process that clone3 puts straight into a cgroup which was killed once is killed itself: the kernel (6.12 to 6.18
@@ -86,7 +105,7 @@ static int make_fresh(const char *path)
 	return r;
 }
 
-int cgroup_open(int unit, int *clone_into)
+static int open_group(int unit, int *clone_into)
 {
 	char path[128];
 	int fd;
@@ -94,7 +113,7 @@ int cgroup_open(int unit, int *clone_into)
 	*clone_into = 1;
 	if (dirs[unit] && !killed[unit])
 		return dirs[unit] - 1;
-	snprintf(path, sizeof(path), TOP "/system/%s", init_units[unit].name);
+	snprintf(path, sizeof(path), TOP "/system/%s", unit_name(unit));
 	if (make_fresh(path) < 0) {
 		*clone_into = 0;
 		if (dirs[unit])
@@ -102,11 +121,21 @@ int cgroup_open(int unit, int *clone_into)
 	}
 	if (dirs[unit])
 		close(dirs[unit] - 1);
+	limits_forget(unit);
 	dirs[unit] = 0;
 	killed[unit] = 0;
 	fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
 	if (fd >= 0)
 		dirs[unit] = fd + 1;
+	return fd;
+}
+
+int cgroup_open(int unit, int *clone_into)
+{
+	int fd = open_group(unit, clone_into);
+
+	if (fd >= 0)
+		limits_apply(unit, fd);
 	return fd;
 }
 
@@ -125,7 +154,8 @@ int cgroup_is_busy(int unit)
 	char text[128];
 	int fd;
 
-	if (!is_populated(unit))
+	/* with KillMode=process nobody waits for the others */
+	if (units.service[unit].flags & UNIT_KILL_PROCESS || !is_populated(unit))
 		return 0;
 	if (events[unit])
 		return 1;
@@ -157,7 +187,7 @@ void cgroup_on_event(int unit)
 
 void cgroup_kill(int unit)
 {
-	if (!dirs[unit])
+	if (!dirs[unit] || units.service[unit].flags & UNIT_KILL_PROCESS)
 		return;
 	killed[unit] = 1;
 	fd_write_small(dirs[unit] - 1, "cgroup.kill", "1");
@@ -167,6 +197,34 @@ void cgroup_kill_all(void)
 {
 	fd_write_small(AT_FDCWD, TOP "/coracle/cgroup.kill", "1");
 	fd_write_small(AT_FDCWD, TOP "/system/cgroup.kill", "1");
+}
+
+/* Processes of a unit that has none, as far as anyone knows: their start was not written down any more. It starts again when they are gone. */
+static void kill_strangers(int unit)
+{
+	struct sup_run *r = &init_sup.run[unit];
+
+	report_problem("init", "%s has processes that nobody knows; they are killed", unit_name(unit));
+	cgroup_kill(unit);
+	if (r->state != SUP_WAITING && r->state != SUP_BACKOFF && r->state != SUP_STARTING)
+		return;
+	r->state = SUP_CLEANING;
+	r->why = SUP_WHY_ASKED;
+	r->again = 1;
+	r->busy = 1;
+	r->deadline = loop_now() + SUP_KILL_MS;
+}
+
+void cgroup_reconcile(void)
+{
+	for (int i = 0; i < init_sup.n; i++) {
+		struct sup_run *r = &init_sup.run[i];
+
+		if (r->pid == 0 && !r->busy && !(units.service[i].flags & UNIT_KILL_PROCESS) && is_populated(i))
+			kill_strangers(i);
+		if (r->pid == 0 && r->busy && !cgroup_is_busy(i))
+			init_event(&(struct sup_event){ .type = SUP_EV_EMPTY, .unit = i });
+	}
 }
 
 int cgroup_unit_of(pid_t pid)
@@ -181,5 +239,5 @@ int cgroup_unit_of(pid_t pid)
 		return -1;
 	end = text + sizeof(prefix) - 1;
 	end[strcspn(end, "/\n ")] = '\0'; /* a process in a deeper group belongs to the service too; " (deleted)" */
-	return services_find(end);
+	return unit_find(end);
 }

@@ -16,6 +16,7 @@
 #include "blkid.h"
 #include "err.h"
 #include "fd.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 #include "sys.h"
 
@@ -28,6 +29,8 @@ static struct scan {
 	char media_nodes[MEDIA_MAX][40];
 	char text[8192];
 } scan;
+
+const struct state_section devices_state[] = { STATE_SPAN("medi", scan, media, media_nodes), STATE_END };
 
 /* Labels with blanks stay one word: \040, as in /proc/mounts. */
 static void write_line(struct scan *s, const char *node, const struct blkid *b)

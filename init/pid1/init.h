@@ -10,38 +10,30 @@
 
 #include "init/proto/notify.h"
 #include "init/supervise/supervise.h"
+#include "init/units/unit.h"
 
 #define INIT_RUN "/run/coracle"
 #define INIT_DATA_LABEL "CORACLE-DATA"
-#define INIT_ARGS_MAX 16
 #define INIT_CLIENTS_MAX 16
 #define INIT_WATCHED_MAX 4096
 #define INIT_STORED_MAX 1024
 
-/* ---- services.c: the table of units; sup_unit i belongs to service i */
+/* Whoever reads a small file has it there until the next one does. */
+extern char init_scratch[UNITS_FILE_MAX + 1];
 
-enum { SERVICE_CONSOLE = 1 << 0, SERVICE_STORES = 1 << 1 };
+/* ---- services.c: reads the unit files into the table (init/units/unit.h) */
 
-struct service {
-	const char *argv[INIT_ARGS_MAX];
-	const char *when_exists;	/* skipped unless this path exists; NULL: no condition */
-	const char *unless_exists;	/* skipped when this path exists */
-	const char *stamp_started;	/* report_stamp() names, NULL: none */
-	const char *stamp_ready;
-	int oom_score_adj;
-	unsigned flags;			/* SERVICE_CONSOLE: stdio is the console; SERVICE_STORES: may store descriptors */
-};
-
-extern struct sup_unit init_units[SUP_UNITS_MAX];
-extern struct service init_services[SUP_UNITS_MAX];
-extern int init_units_n;
 extern struct sup init_sup;
 
-struct options;
-/* Fills the table. have_data: a data file system was found. */
-void services_fill(const struct options *o, int have_data);
-/* Index of the unit or -1. */
-int services_find(const char *name);
+/* The image's unit files, and the supervisor's first state. What is wrong is reported. */
+void services_load(void);
+/* The machine's files too, and the image's again; new units are started. strict: the first problem is put into err and everything stays as it was,
+ * else wrong files are reported and left out. Returns 0 or -errno with err. */
+int services_reload(int strict, struct err *err);
+/* A main process ended, and the supervisor does not know yet: that of the boot configuration leaves unit files behind. */
+void services_on_exit(int unit);
+/* True when the unit may be started now: its conditions hold, and this machine has what it is for. */
+int services_condition_holds(int unit);
 /* True for the one-shot that mounts /var. */
 int services_is_data(int unit);
 
@@ -52,16 +44,27 @@ struct options {
 	int wait_data;		/* coracle.data=wait */
 	int exit_debug;		/* coracle.exit=debug */
 	int small;		/* too little memory for containers and networks */
+	int have_data;		/* a data file system was found */
+	int watchdog_s;		/* coracle.watchdog=SECONDS; 0: the default, -1: off */
+	int shutdown_s;		/* coracle.shutdown=SECONDS for all of it; 0: the default */
+	int guest;		/* PID 1 of a namespace, not of the machine: watchdog, pstore and SysRq are somebody else's */
+	char break_at[16];	/* coracle.break=STAGE; "": none */
 };
 extern struct options init_options;
 
 /* epoll: who a descriptor belongs to; index is the owner's own. */
-enum watch { WATCH_SIGNALS, WATCH_NOTIFY, WATCH_CONTROL, WATCH_CLIENT, WATCH_LOG, WATCH_CGROUP, WATCH_UEVENT, WATCH_POWER, WATCH_PIDFD };
+enum watch {
+	WATCH_SIGNALS, WATCH_NOTIFY, WATCH_CONTROL, WATCH_CLIENT, WATCH_LOG, WATCH_CGROUP, WATCH_OOM, WATCH_UEVENT, WATCH_POWER, WATCH_PIDFD,
+	WATCH_STORED, WATCH_SOCKET, WATCH_CLOCK, WATCH_NETWORK,
+};
 
 int loop_add(int fd, enum watch who, int index, unsigned events);
 int loop_modify(int fd, enum watch who, int index, unsigned events);
+void loop_remove(int fd);
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t loop_now(void);
+/* Seconds of CLOCK_REALTIME. */
+int64_t loop_real_now(void);
 /* Devices are known: fill the table and start the units. */
 void boot_units(int have_data);
 
@@ -71,8 +74,17 @@ void boot_is_done(void);
 /* ---- perform.c: events go into the supervisor, its actions are carried out; answers are fed back */
 
 int init_event(const struct sup_event *ev);
+/* Starts for which there was no process are tried again. Called every turn; returns when it wants to be called again. */
+int64_t perform_turn(int64_t now);
 /* A tmpfs on /var: this machine has no data file system, or none that works. */
 void var_fall_back(void);
+
+/* ---- times.c: the first start and readiness of each unit */
+
+void times_started(int unit);
+void times_ready(int unit);
+/* "NAME STATE STARTED READY AFTER": microseconds since the kernel's start, 0: not yet; the units it waits for with commas, "-": none. */
+void times_format(int unit, char *text, size_t size);
 
 /* ---- early.c: from the initramfs to the root; returns only when this is no initramfs */
 
@@ -100,6 +112,18 @@ void cgroup_kill_all(void);
 /* The unit in whose cgroup the process is, or -1. */
 int cgroup_unit_of(pid_t pid);
 
+/* ---- limits.c: what the cgroup of a unit may use */
+
+/* What the unit says, written into its cgroup; for cgroup.c. forget: it is another cgroup from now on. */
+void limits_apply(int unit, int dir);
+void limits_forget(int unit);
+/* Its memory.events changed: the supervisor is told of an OOM kill when the unit's policy is to stop. */
+void limits_on_oom(int unit);
+/* "was killed: out of memory (MemoryMax 64M)". Returns 0 when that is not how the unit's last run ended. */
+int limits_explain(int unit, char *buf, size_t size);
+/* The reserve of PID 1 and of the services. */
+void limits_reserve(void);
+
 /* ---- devices.c */
 
 /* Writes /run/coracle/devices and mounts media. Returns true when a data file system is among them. */
@@ -112,13 +136,17 @@ int devices_events_read(int fd);
 /* ---- net.c */
 
 void net_loopback_up(void);
-/* Physical Ethernet interfaces, set up. Returns how many names were written. */
+/* Physical Ethernet interfaces. They are set up by who uses them (the script dhcp, the boot configuration): a driver allocates its receive
+ * buffers then, millions of instructions that would stand before the engine. Returns how many names were written. */
 int net_find_ethernet(char names[][16], int max);
 
 /* ---- spawn.c */
 
-/* Starts the service. Returns its pid or -errno (also when exec failed). */
+/* Starts the service. Returns its pid or -errno (also when exec failed; but not when it is started as another user: then the process ends with
+ * code 127). */
 pid_t spawn_service(int unit);
+/* Which step of the last start failed and why: "/bin/x: No such file or directory". Returns 0 when none did. */
+int spawn_explain(int unit, char *buf, size_t size);
 /* Runs fn in a child that shares nothing. Returns its pid or -errno. */
 pid_t spawn_function(int (*fn)(const void *arg), const void *arg);
 
@@ -153,6 +181,8 @@ void pidtab_forget_client(int client);
 /* The next entry after *at that client has to be told of, NULL: none. */
 struct pidtab_entry *pidtab_untold(int client, unsigned *at);
 void pidtab_end(struct pidtab_entry *e, int status);
+/* Every entry, one after the other; NULL: that was all. */
+struct pidtab_entry *pidtab_next(unsigned *at);
 void pidtab_clear(void);
 
 /* ---- notify.c and fdstore.c */
@@ -160,13 +190,53 @@ void pidtab_clear(void);
 void notify_open(void);
 void notify_on_readable(void);
 #define NOTIFY_PATH INIT_RUN "/notify"
+/* STATUS= of the unit's present or last run, "": none. */
+const char *notify_status(int unit);
+/* ERRNO= likewise, 0: none. */
+int notify_error(int unit);
+/* A new run begins. */
+void notify_forget(int unit);
+/* MAINPID= that has been checked. */
+void notify_replay_main_pid(int unit, pid_t pid);
 
-/* Takes fd. Returns 0, or -errno and closes it. */
-int fdstore_add(int unit, const char *name, int fd);
+/* Takes fd. poll: drop it when its other side has gone. Returns 0, or -errno and closes it. */
+int fdstore_add(int unit, const char *name, int fd, int poll);
 void fdstore_remove(int unit, const char *name);
+/* WATCH_STORED: the other side of the descriptor has gone. */
+void fdstore_on_hangup(int fd);
 /* Copies the unit's descriptors (at most max) and the value of LISTEN_FDNAMES. Returns how many. */
 int fdstore_collect(int unit, int *fds, int max, char *names, size_t size);
 int fdstore_count(void);
+
+/* ---- sockets.c: the sockets of units */
+
+/* The table of units was loaded: opens what is new and closes what is no more. */
+void sockets_load(void);
+/* The unit listens (on), or is being started. */
+void sockets_listen(int unit, int on);
+/* WATCH_SOCKET */
+void sockets_on_readable(int fd);
+/* The unit's sockets in the order of its file (at most max) and their names as in LISTEN_FDNAMES; those that could not be opened are tried
+ * again. Returns how many. */
+int sockets_collect(int unit, int *fds, int max, char *names, size_t size);
+
+/* ---- timers.c: the timers of units, and the target `time` */
+
+/* The table of units was loaded. */
+void timers_load(void);
+/* The last process of the unit is gone. */
+void timers_on_ended(int unit);
+/* WATCH_CLOCK */
+void timers_on_clock(void);
+/* Called every turn; returns when it wants to be called again, SUP_NEVER: not. */
+int64_t timers_turn(int64_t now);
+
+/* ---- network.c: the target `network` */
+
+/* From now on, if there is such a target and it is not reached. */
+void network_watch(void);
+/* WATCH_NETWORK */
+void network_on_readable(void);
 
 /* ---- control.c */
 
@@ -178,22 +248,83 @@ void control_on_pidfd(pid_t pid);
 /* A watched process ended: tell who watches. */
 void control_tell(struct pidtab_entry *e);
 
+/* The answer to the request that the client is waiting with. */
+void control_reply(int client, const char *text);
+
+/* ---- console.c */
+
+/* Called every turn; returns when it wants to be called again. */
+int64_t console_turn(int64_t now);
+
+/* ---- reload.c */
+
+/* A client asks that init be replaced by the program at path. Returns "" when it is going to be answered, else the answer. */
+const char *reload_begin(int client, const char *path);
+void reload_forget_client(void);
+void reload_on_child(pid_t pid, int status);
+/* Called every turn; returns when it wants to be called again. */
+int64_t reload_turn(int64_t now);
+
 /* ---- shutdown.c, unmount.c, power.c */
 
 enum shutdown_kind { SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_HALT };
+/* The first one counts. why ends up in `coracle why`. A reboot goes by kexec when a kernel is loaded. */
 void shutdown_begin(enum shutdown_kind kind, const char *why);
-/* SIGINT: Ctrl-Alt-Del; seven of them within two seconds do not wait. */
+/* The same for a process that asked: "HOW NAME (pid N, uid N)"; pid 0: the kernel, then only HOW. */
+void shutdown_asked(enum shutdown_kind kind, const char *how, pid_t pid, uid_t uid);
+void shutdown_asked_by_client(enum shutdown_kind kind, int sock);
+/* SIGINT: Ctrl-Alt-Del; the second does not wait for services, seven within two seconds wait for nobody. */
 void shutdown_on_ctrl_alt_del(void);
+/* Asked again, by whoever is at the machine: services are killed, the rest goes in order. */
+void shutdown_hurry(void);
 void shutdown_on_all_down(void);
 /* A child that is nobody's service ended. */
 void shutdown_on_child(pid_t pid, int status);
 /* Called every turn; returns when it wants to be called again, SUP_NEVER: not. */
 int64_t shutdown_turn(int64_t now);
 extern int shutdown_exit_code;
-/* Unmounts everything, deepest first. Returns the number of file systems that stayed; the last of them is reported. */
-int unmount_all(void);
+enum unmount_class { UNMOUNT_CONTAINERS, UNMOUNT_MOUNTS, UNMOUNT_DATA };
+/* Unmounts the class, deepest first, in a child. Returns the number of file systems that stayed; the last of them are reported. */
+int unmount_class(enum unmount_class class);
 void power_open_buttons(void);
 void power_on_event(int index);
+
+/* ---- watchdog.c */
+
+/* Called at the end of every turn of the loop: arms, feeds. Returns when it wants to be called again, SUP_NEVER: not. */
+int64_t watchdog_turn(int64_t now);
+/* There is time to arm it now. */
+void watchdog_arm(void);
+void watchdog_begin_shutdown(void);
+/* From here on the machine stops by itself or is reset. disarm: it is to stand still (halt). */
+void watchdog_last_feed(int disarm);
+
+/* ---- reason.c: why the machine goes down, for `coracle why` at the next boot */
+
+/* This boot is going to end for this reason; the first one counts. kind: clean, kexec, service, init-crash, watchdog. Does not wait. */
+void reason_record(const char *kind, const char *text);
+/* It did not come to that. */
+void reason_withdraw(const char *kind);
+/* Called every turn: starts the writing of what is new. Wants no turn of its own. */
+int64_t reason_turn(int64_t now);
+void reason_on_child(pid_t pid);
+/* The decided reason, to the kernel log: the last that pstore gets. */
+void reason_say(void);
+/* In a child with a deadline, before /var is unmounted: everything went in order until here. */
+void reason_write_end(void);
+
+/* ---- breakpoint.c: coracle.break=STAGE */
+
+/* Says so, and forgets it, when there is no such stage. */
+void breakpoint_check(void);
+int breakpoint_is(const char *stage);
+/* Before the loop runs: a shell at that stage, and waits for its end. */
+void breakpoint_reached(const char *stage);
+/* Where the stage is a unit: the shell is another, and comes before it. Both at each load of the table, the second when it fits together. */
+void breakpoint_add_unit(void);
+void breakpoint_order(void);
+/* Starts the shell. Returns its pid or -errno. */
+pid_t breakpoint_shell(const char *stage);
 
 /* ---- client.c: poweroff, reboot, halt, shutdown */
 

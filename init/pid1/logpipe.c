@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "cdefs.h"
+#include "init/pid1/recover.h"
+#include "report.h"
 
 #define LINE_MAX_LEN 400
 #define WINDOW_MS 5000
@@ -27,6 +29,21 @@ static struct logpipe {
 	size_t len;
 	char line[LINE_MAX_LEN];
 } pipes[SUP_UNITS_MAX];
+static int pipes_n;		/* one above the highest unit that has one */
+
+const struct state_section logpipe_state[] = { STATE_TABLE("logs", pipes, &pipes_n), STATE_END };
+
+void logpipe_restored(void)
+{
+	for (int i = 0; i < pipes_n; i++) {
+		struct logpipe *p = &pipes[i];
+
+		if (p->open && p->len < sizeof(p->line) && recover_keep(p->r) && recover_keep(p->w))
+			loop_add(p->r, WATCH_LOG, i, EPOLLIN);
+		else
+			p->open = 0;
+	}
+}
 
 int logpipe_open(int unit)
 {
@@ -47,6 +64,7 @@ int logpipe_open(int unit)
 	p->r = fds[0];
 	p->w = fds[1];
 	p->open = 1;
+	pipes_n = MAX(pipes_n, unit + 1);
 	return p->w;
 }
 
@@ -54,13 +72,9 @@ int logpipe_open(int unit)
 static void log_line(const char *name, const char *text, size_t n)
 {
 	char record[LINE_MAX_LEN + 96];
-	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int len = snprintf(record, sizeof(record), "<30>%.63s: %.*s\n", name, (int)n, text);
 
-	if (fd < 0)
-		return;
-	(void)!write(fd, record, (size_t)len);
-	close(fd);
+	report_kernel(record, (size_t)len);
 }
 
 static void emit(int unit, struct logpipe *p)
@@ -72,13 +86,13 @@ static void emit(int unit, struct logpipe *p)
 		int n = snprintf(text, sizeof(text), "(%d lines dropped here)", p->dropped);
 
 		if (p->dropped)
-			log_line(init_units[unit].name, text, (size_t)n);
+			log_line(unit_name(unit), text, (size_t)n);
 		p->window = now;
 		p->lines = 0;
 		p->dropped = 0;
 	}
 	if (p->lines++ < LINES_PER_WINDOW)
-		log_line(init_units[unit].name, p->line, p->len);
+		log_line(unit_name(unit), p->line, p->len);
 	else
 		p->dropped++;
 	p->len = 0;
@@ -88,12 +102,14 @@ void logpipe_on_readable(int unit)
 {
 	struct logpipe *p = &pipes[unit];
 	char buf[1024];
+	int was_read = 0;
 
 	for (int turn = 0; turn < READS_PER_TURN; turn++) {
 		ssize_t n = read(p->r, buf, sizeof(buf));
 
 		if (n <= 0)
-			return;
+			break;
+		was_read = 1;
 		for (ssize_t i = 0; i < n; i++) {
 			if (buf[i] != '\n')
 				p->line[p->len++] = (unsigned char)buf[i] < 0x20 ? ' ' : buf[i];
@@ -101,4 +117,7 @@ void logpipe_on_readable(int unit)
 				emit(unit, p);
 		}
 	}
+	/* The line that is not complete yet is nowhere but here. */
+	if (was_read)
+		recover_commit();
 }

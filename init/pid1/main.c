@@ -9,12 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cdefs.h"
 #include "err.h"
+#include "init/pid1/crash.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 
 #define EVENTS_PER_TURN 32
@@ -30,12 +34,30 @@ static int uevent_fd = -1;		/* open while the data file system is awaited */
 static int64_t data_deadline = SUP_NEVER;
 static int64_t late_work_at = SUP_NEVER;
 
+const struct state_section main_state[] = {
+	STATE_ONE("opts", init_options), STATE_ONE("uevt", uevent_fd), STATE_ONE("dadl", data_deadline), STATE_ONE("late", late_work_at), STATE_END,
+};
+
+void main_restored(void)
+{
+	if (uevent_fd >= 0 && (!recover_keep(uevent_fd) || loop_add(uevent_fd, WATCH_UEVENT, 0, EPOLLIN) < 0))
+		uevent_fd = -1;
+}
+
 int64_t loop_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t loop_real_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec;
 }
 
 static int loop_control(int op, int fd, enum watch who, int index, unsigned events)
@@ -55,11 +77,20 @@ int loop_modify(int fd, enum watch who, int index, unsigned events)
 	return loop_control(EPOLL_CTL_MOD, fd, who, index, events);
 }
 
+void loop_remove(int fd)
+{
+	loop_control(EPOLL_CTL_DEL, fd, WATCH_STORED, 0, 0);
+}
+
 static void open_loop(void)
 {
+	static const int faults[] = CRASH_SIGNALS;
 	sigset_t all;
 
 	sigfillset(&all);
+	/* A fault whose signal is blocked is the end of a process: crash.c. */
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+		sigdelset(&all, faults[i]);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -77,8 +108,6 @@ static void stop_waiting_for_data(void)
 
 void boot_units(int have_data)
 {
-	int r;
-
 	stop_waiting_for_data();
 	if (init_sup.shutting_down)
 		return;
@@ -87,9 +116,8 @@ void boot_units(int have_data)
 		var_fall_back();
 		report_stamp("data");
 	}
-	services_fill(&init_options, have_data);
-	if ((r = sup_init(&init_sup, init_units, init_units_n)) < 0)
-		report_problem("init", "the table of services is wrong: %s", err_name(-r));
+	init_options.have_data = have_data;
+	services_load();
 	late_work_at = loop_now() + LATE_WORK_MS;
 	init_event(&(struct sup_event){ .type = SUP_EV_BOOT });
 }
@@ -104,7 +132,11 @@ static void late_work(void)
 {
 	late_work_at = SUP_NEVER;
 	cgroup_move_init();
+	/* What was in memory once stays there, whatever others do with it; nothing is read for it. */
+	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	power_open_buttons();
+	network_watch();
+	watchdog_arm();
 }
 
 static void on_signal(const struct signalfd_siginfo *si)
@@ -117,16 +149,16 @@ static void on_signal(const struct signalfd_siginfo *si)
 		shutdown_on_ctrl_alt_del();
 		break;
 	case SIGTERM:
-		shutdown_begin(SHUTDOWN_REBOOT, "signal TERM");
+		shutdown_asked(SHUTDOWN_REBOOT, "SIGTERM from", (pid_t)si->ssi_pid, si->ssi_uid);
 		break;
 	case SIGUSR1:
-		shutdown_begin(SHUTDOWN_HALT, "signal USR1");
+		shutdown_asked(SHUTDOWN_HALT, "SIGUSR1 from", (pid_t)si->ssi_pid, si->ssi_uid);
 		break;
 	case SIGUSR2:
-		shutdown_begin(SHUTDOWN_POWEROFF, "signal USR2");
+		shutdown_asked(SHUTDOWN_POWEROFF, "SIGUSR2 from", (pid_t)si->ssi_pid, si->ssi_uid);
 		break;
 	case SIGPWR:
-		shutdown_begin(SHUTDOWN_POWEROFF, "power failure");
+		shutdown_asked(SHUTDOWN_POWEROFF, "power failure (SIGPWR) told by", (pid_t)si->ssi_pid, si->ssi_uid);
 		break;
 	default:
 		break;
@@ -171,12 +203,27 @@ static void on_event(const struct epoll_event *ev)
 	case WATCH_CGROUP:
 		cgroup_on_event(index);
 		break;
+	case WATCH_OOM:
+		limits_on_oom(index);
+		break;
 	case WATCH_UEVENT:
 		if (uevent_fd >= 0)
 			on_uevent();
 		break;
 	case WATCH_POWER:
 		power_on_event(index);
+		break;
+	case WATCH_STORED:
+		fdstore_on_hangup(index);
+		break;
+	case WATCH_SOCKET:
+		sockets_on_readable(index);
+		break;
+	case WATCH_CLOCK:
+		timers_on_clock();
+		break;
+	case WATCH_NETWORK:
+		network_on_readable();
 		break;
 	case WATCH_PIDFD:
 		reap_again = reap_children();
@@ -188,21 +235,30 @@ static void on_event(const struct epoll_event *ev)
 /* Timers: each owner says when it wants its turn. Returns the time until the next one for epoll_wait. */
 static int run_timers(void)
 {
+	static int64_t (*const turns[])(int64_t now) = { shutdown_turn, reload_turn, perform_turn, console_turn, timers_turn, reason_turn,
+		watchdog_turn };
 	int64_t now = loop_now();
 	int64_t next;
-	int64_t down;
+	int64_t other;
 
-	if (sup_next(&init_sup) <= now)
+	if (sup_next(&init_sup) <= now) {
+		/* a deadline is missed only by who did not say anything before it, however late we are */
+		notify_on_readable();
 		init_event(&(struct sup_event){ .type = SUP_EV_TICK });
+	}
 	if (data_deadline <= now) {
 		report_problem("init", "no file system labelled " INIT_DATA_LABEL " appeared within %d s", DATA_WAIT_MS / 1000);
 		boot_units(0);
 	}
 	if (late_work_at <= now)
 		late_work();
-	down = shutdown_turn(now);
-	next = sup_next(&init_sup);
-	next = MIN(MIN(next, down), MIN(data_deadline, late_work_at));
+	next = MIN(data_deadline, late_work_at);
+	for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
+		other = turns[i](now);
+		next = MIN(next, other);
+	}
+	/* last: the others may have made events */
+	next = MIN(next, sup_next(&init_sup));
 	if (next == SUP_NEVER)
 		return -1;
 	return next <= now ? 0 : next - now > 60000 ? 60000 : (int)(next - now);
@@ -220,6 +276,7 @@ static void run_loop(void)
 			on_event(&events[i]);
 		if (reap_again)
 			reap_again = reap_children();
+		recover_commit();
 		if (n < 0 && errno != EINTR) {
 			/* Without epoll the machine still has to reap, or the table of processes fills up. */
 			struct timespec pause = { 0, 50000000 };
@@ -234,7 +291,10 @@ static void boot(void)
 {
 	int have_data;
 
+	/* no unit yet, but a loop that may turn for seconds before there are some: a state of zeros would be a shutdown that is overdue */
+	sup_init(&init_sup, units.sup, 0);
 	root_prepare(&init_options);
+	recover_open();
 	cgroup_prepare();
 	open_loop();
 	net_loopback_up();
@@ -245,6 +305,7 @@ static void boot(void)
 		uevent_fd = devices_events_open();
 	have_data = devices_scan();
 	report_stamp("devices");
+	breakpoint_reached("devices");
 	if (!have_data && init_options.wait_data) {
 		if (uevent_fd >= 0)
 			loop_add(uevent_fd, WATCH_UEVENT, 0, EPOLLIN);
@@ -254,11 +315,34 @@ static void boot(void)
 	boot_units(have_data);
 }
 
+/* Executed again by itself: the world is as it was, only our memory is new. */
+static void go_on(void)
+{
+	const char *why;
+
+	prctl(PR_SET_NAME, "init"); /* and not the name of a link in /proc */
+	open_loop();
+	recover_keep(epoll_fd);
+	recover_keep(signal_fd);
+	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+	why = recover_restore();
+	reap_again = 1;
+	if (why) {
+		report_problem("init", "%s: rebooting", why);
+		shutdown_begin(SHUTDOWN_REBOOT, why);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (getpid() != 1)
-		return client_main(argc, argv);
-	early_switch_root();
-	boot();
+		return argc == 3 && !strcmp(argv[1], "--check-state") ? recover_check(argv[2]) : client_main(argc, argv);
+	crash_catch();
+	if (argc == 3 && !strcmp(argv[1], "--recover")) {
+		go_on();
+	} else {
+		early_switch_root();
+		boot();
+	}
 	run_loop();
 }

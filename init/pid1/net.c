@@ -1,4 +1,4 @@
-/* net.c - the little that PID 1 does to networks: loopback up, Ethernet interfaces found and up.
+/* net.c - the little that PID 1 does to networks: loopback up, Ethernet interfaces found.
  *
  * Runs in PID 1; addresses are the business of udhcpc or of the configuration. */
 #include "init/pid1/init.h"
@@ -76,7 +76,7 @@ int net_find_ethernet(char names[][16], int max)
 			at += d->d_reclen;
 			if (d->d_name[0] == '.' || !strcmp(d->d_name, "lo") || strlen(d->d_name) > 15 || count == max)
 				continue;
-			if (is_physical_ethernet(d->d_name) && interface_up(d->d_name) == 0)
+			if (is_physical_ethernet(d->d_name))
 				snprintf(names[count++], 16, "%.15s", d->d_name);
 		}
 	}

@@ -1,7 +1,8 @@
 /* notify.c - the socket of the service notification protocol (sd_notify(3)).
  *
  * Runs in PID 1. The kernel says who sent a datagram (SCM_CREDENTIALS), and that process must be in the cgroup of a
- * service. Descriptors arrive with FDSTORE=1; all others are closed. A bounded number of datagrams is read per turn. */
+ * service. Descriptors arrive with FDSTORE=1; all others are closed, after everything that the message and those before it asked for has been done:
+ * for BARRIER=1 that is the answer. A bounded number of datagrams is read per turn. */
 #include "init/pid1/init.h"
 
 #include <errno.h>
@@ -15,12 +16,33 @@
 
 #include "cdefs.h"
 #include "err.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 
 #define PER_TURN 32
 #define FDS_PER_MESSAGE 253	/* SCM_MAX_FD */
 
 static int sock = -1;
+
+/* What services say about themselves; those that say nothing have no row. */
+static struct word {
+	int unit;
+	int error;			/* ERRNO= */
+	int reloading;
+	int complained;			/* of a message that is malformed */
+	char status[NOTIFY_STATUS_MAX];
+} words[SUP_UNITS_MAX];
+static int words_n;
+
+const struct state_section notify_state[] = { STATE_ONE("ntfy", sock), STATE_TABLE("word", words, &words_n), STATE_END };
+
+void notify_restored(void)
+{
+	if (!recover_keep(sock))
+		notify_open();
+	else
+		loop_add(sock, WATCH_NOTIFY, 0, EPOLLIN);
+}
 
 void notify_open(void)
 {
@@ -78,30 +100,74 @@ static int sender_unit(const struct ancillary *a)
 	return cgroup_unit_of(a->cred.pid);
 }
 
+static struct word *find_word(int unit)
+{
+	for (int i = 0; i < words_n; i++)
+		if (words[i].unit == unit)
+			return &words[i];
+	return NULL;
+}
+
+static struct word *need_word(int unit)
+{
+	static struct word spare; /* never needed: there is room for every unit */
+	struct word *w = find_word(unit);
+
+	if (w)
+		return w;
+	w = words_n < SUP_UNITS_MAX ? &words[words_n++] : &spare;
+	memset(w, 0, sizeof(*w));
+	w->unit = unit;
+	return w;
+}
+
+const char *notify_status(int unit)
+{
+	const struct word *w = find_word(unit);
+
+	return w ? w->reloading && !w->status[0] ? "reloading" : w->status : "";
+}
+
+int notify_error(int unit)
+{
+	const struct word *w = find_word(unit);
+
+	return w ? w->error : 0;
+}
+
+void notify_forget(int unit)
+{
+	struct word *w = find_word(unit);
+
+	if (!w)
+		return;
+	w->error = w->reloading = 0;
+	memset(w->status, 0, sizeof(w->status));
+}
+
 static void store(int unit, const struct notify_message *m, struct ancillary *a)
 {
-	int taken = m->seen & NOTIFY_FDSTORE && init_services[unit].flags & SERVICE_STORES;
+	int taken = m->seen & NOTIFY_FDSTORE && units.service[unit].fdstore_max > 0;
 	int r = 0;
 
 	if (m->seen & NOTIFY_FDSTOREREMOVE)
 		fdstore_remove(unit, m->fdname);
 	for (int i = 0; taken && i < a->n; i++) {
-		int added = fdstore_add(unit, m->fdname, a->fds[i]);
+		int added = fdstore_add(unit, m->fdname, a->fds[i], !(m->seen & NOTIFY_NO_POLL));
 
 		a->fds[i] = -1;
 		r = added < 0 ? added : r;
 	}
 	if (r < 0)
-		report_problem("init", "keep a descriptor %s of %s: %s", m->fdname, init_units[unit].name, err_name(-r));
+		report_problem("init", "keep a descriptor %s of %s: %s", m->fdname, unit_name(unit), err_name(-r));
 }
 
-/* MAINPID= may name only a process of the service itself. */
-static void set_main_pid(int unit, pid_t pid)
+void notify_replay_main_pid(int unit, pid_t pid)
 {
 	pid_t old = init_sup.run[unit].pid;
 	struct pidtab_entry *e = pidtab_find(old);
 
-	if (old == 0 || old == pid || cgroup_unit_of(pid) != unit)
+	if (old == 0 || old == pid)
 		return;
 	if (e)
 		pidtab_forget_unit(e);
@@ -109,28 +175,73 @@ static void set_main_pid(int unit, pid_t pid)
 	init_event(&(struct sup_event){ .type = SUP_EV_MAIN_PID, .unit = unit, .pid = pid });
 }
 
+/* The texts for people. */
+static void keep_words(int unit, const struct notify_message *m)
+{
+	struct word *w;
+
+	if (!(m->seen & (NOTIFY_STATUS | NOTIFY_ERRNO | NOTIFY_RELOADING)) && !m->bad[0] && !(m->seen & NOTIFY_READY && find_word(unit)))
+		return;
+	w = need_word(unit);
+	if (m->seen & NOTIFY_STATUS)
+		memcpy(w->status, m->status, sizeof(w->status));
+	if (m->seen & NOTIFY_ERRNO)
+		w->error = m->error;
+	if (m->seen & (NOTIFY_RELOADING | NOTIFY_READY))
+		w->reloading = !(m->seen & NOTIFY_READY);
+	if (m->bad[0] && !w->complained)
+		report_problem("init", "%s notified init of a %s that is malformed; it is ignored, as all later ones", unit_name(unit), m->bad);
+	w->complained |= m->bad[0] != '\0';
+}
+
+static void tell(int unit, enum sup_event_type type, int64_t number)
+{
+	init_event(&(struct sup_event){ .type = type, .unit = unit, .number = number });
+}
+
+/* In an order in which one message may say it all: times before they begin to count, readiness before what only a ready service does. */
+static void tell_supervisor(int unit, const struct notify_message *m)
+{
+	/* It may name only a process of the service itself. */
+	if (m->seen & NOTIFY_MAINPID && cgroup_unit_of(m->main_pid) == unit) {
+		recover_note(RECOVER_MAIN_PID, unit, m->main_pid, 0);
+		notify_replay_main_pid(unit, m->main_pid);
+	}
+	if (m->seen & NOTIFY_WATCHDOG_USEC)
+		tell(unit, SUP_EV_WATCHDOG_MS, m->watchdog_ms);
+	if (m->seen & NOTIFY_READY) {
+		recover_note(RECOVER_READY, unit, 0, 0);
+		tell(unit, SUP_EV_READY, 0);
+	}
+	if (m->seen & NOTIFY_STOPPING)
+		tell(unit, SUP_EV_STOPPING, 0);
+	if (m->seen & NOTIFY_EXTEND)
+		tell(unit, SUP_EV_EXTEND, m->extend_ms);
+	if (m->seen & NOTIFY_WATCHDOG)
+		tell(unit, SUP_EV_FED, 0);
+	if (m->seen & NOTIFY_TRIGGER)
+		tell(unit, SUP_EV_BITES, 0);
+}
+
 static void on_message(const char *text, size_t n, struct ancillary *a)
 {
 	struct notify_message m;
 	int unit = sender_unit(a);
-	int r;
 
-	if (unit < 0)
+	if (unit < 0 || notify_parse(text, n, &m) < 0)
 		return;
-	if ((r = notify_parse(text, n, &m)) < 0) {
-		report_problem("init", "%s sent a notification that is malformed", init_units[unit].name);
-		return;
-	}
 	store(unit, &m, a);
-	if (m.seen & NOTIFY_MAINPID)
-		set_main_pid(unit, m.main_pid);
-	if (m.seen & NOTIFY_READY)
-		init_event(&(struct sup_event){ .type = SUP_EV_READY, .unit = unit });
+	keep_words(unit, &m);
+	tell_supervisor(unit, &m);
+	/* The answer to a barrier says that what came before is safe, and a descriptor that was closed may come again with another meaning. */
+	if (m.seen & (NOTIFY_BARRIER | NOTIFY_FDSTORE | NOTIFY_FDSTOREREMOVE))
+		recover_commit();
+	else
+		recover_make_room();
 }
 
 void notify_on_readable(void)
 {
-	char text[NOTIFY_TEXT_MAX];
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(FDS_PER_MESSAGE * sizeof(int))];
@@ -138,7 +249,8 @@ void notify_on_readable(void)
 	struct ancillary a;
 
 	for (int i = 0; i < PER_TURN; i++) {
-		struct iovec iov = { text, sizeof(text) };
+		/* the text is not needed any more when it has been parsed, and only then something else is done */
+		struct iovec iov = { init_scratch, NOTIFY_TEXT_MAX };
 		struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
 		ssize_t n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
@@ -146,7 +258,7 @@ void notify_on_readable(void)
 			return;
 		take_ancillary(&msg, &a);
 		if (!(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
-			on_message(text, (size_t)n, &a);
+			on_message(init_scratch, (size_t)n, &a);
 		for (int k = 0; k < a.n; k++)
 			if (a.fds[k] >= 0)
 				close(a.fds[k]);

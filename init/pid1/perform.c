@@ -13,10 +13,31 @@
 #include "cdefs.h"
 #include "err.h"
 #include "init/data/var.h"
+#include "init/pid1/recover.h"
 #include "report.h"
 #include "sys.h"
 
+#define AGAIN_MS 500
+#define RESTARTS_SAID 8
+
 struct sup init_sup;
+
+/* Starts for which the kernel had no process: its table is full, or its memory. The unit is not to blame, so that is no failure of it. */
+static struct {
+	uint64_t units;
+	int64_t at;
+	int said;
+} again;
+
+const struct state_section perform_state[] = {
+	STATE_SPAN("supv", init_sup, n, down_by), STATE_TABLE("runs", init_sup.run, &init_sup.n), STATE_ONE("agai", again), STATE_END,
+};
+
+void perform_restored(void)
+{
+	init_sup.units = units.sup;
+	init_sup.n = MIN(init_sup.n, units.n);
+}
 
 static struct sup_event queue[SUP_ACTIONS_MAX];
 static int queued;
@@ -27,33 +48,51 @@ static void answer(enum sup_event_type type, int unit, pid_t pid, int status)
 		queue[queued++] = (struct sup_event){ .type = type, .unit = unit, .pid = pid, .status = status };
 }
 
-static int condition_holds(const struct service *s)
+/* In /run/coracle/boot-times: NAME when it is ready, NAME-started when a daemon was started before. */
+static void stamp(int unit, int is_ready)
 {
-	return (!s->when_exists || access(s->when_exists, F_OK) == 0) && (!s->unless_exists || access(s->unless_exists, F_OK) != 0);
+	char name[96];
+	int is_daemon = units.sup[unit].type == SUP_DAEMON;
+
+	if (!(units.service[unit].flags & UNIT_STAMPED) || init_sup.run[unit].restarts || (!is_ready && !is_daemon))
+		return;
+	snprintf(name, sizeof(name), "%s%s", unit_name(unit), !is_daemon ? "" : is_ready ? "-ready" : "-started");
+	report_stamp(name);
 }
 
 static void start(int unit)
 {
-	const struct service *s = &init_services[unit];
 	pid_t pid;
 
-	if (!condition_holds(s)) {
+	if (!services_condition_holds(unit)) {
 		answer(SUP_EV_SKIPPED, unit, 0, 0);
 		return;
 	}
-	pid = spawn_service(unit);
-	if (s->stamp_started)
+	notify_forget(unit);
+	sockets_listen(unit, 0);
+	pid = recover_adopt(unit);
+	if (pid == 0 && (pid = spawn_service(unit)) > 0)
+		recover_note(RECOVER_STARTED, unit, pid, 0);
+	if (units.sup[unit].flags & SUP_CRITICAL)
 		boot_is_done();
 	if (pid > 0 && pidtab_set_unit(pid, unit) < 0) {
 		sys_kill(pid, SIGKILL); /* cannot happen: the table has room for every unit */
 		pid = -ENOSPC;
 	}
+	if (pid == -EAGAIN || pid == -ENOMEM) {
+		if (!again.said)
+			report_problem("init", "there is no process for %s: %s; it is tried again", unit_name(unit), err_name(-pid));
+		again.said = 1;
+		again.units |= UINT64_C(1) << unit;
+		again.at = loop_now() + AGAIN_MS;
+		return;
+	}
 	if (pid < 0) {
 		answer(SUP_EV_START_FAILED, unit, 0, -pid);
 		return;
 	}
-	if (s->stamp_started && init_sup.run[unit].restarts == 0)
-		report_stamp(s->stamp_started);
+	stamp(unit, 0);
+	times_started(unit);
 	answer(SUP_EV_STARTED, unit, pid, 0);
 }
 
@@ -61,19 +100,41 @@ static void start(int unit)
 static const char *describe_end(int unit, char *buf, size_t size)
 {
 	const struct sup_run *r = &init_sup.run[unit];
+	char why[128];
 
 	switch (r->why) {
 	case SUP_WHY_START:
-		snprintf(buf, size, "could not be started: %s: %s", init_services[unit].argv[0], err_name(r->status));
+		if (!spawn_explain(unit, why, sizeof(why)))
+			snprintf(why, sizeof(why), "%s", err_name(r->status));
+		snprintf(buf, size, "could not be started: %s", why);
 		break;
 	case SUP_WHY_NEEDS:
-		snprintf(buf, size, "was not started: it needs %s", init_units[r->status].name);
+		snprintf(buf, size, "was not started: it needs %s", unit_name(r->status));
 		break;
 	case SUP_WHY_TIMEOUT:
-		snprintf(buf, size, "did not finish within %lld s and was stopped", (long long)init_units[unit].start_ms / 1000);
+		snprintf(buf, size, units.sup[unit].type == SUP_TARGET ? "was not reached in time" : "took too long and was stopped");
 		break;
-	default:
-		if (WIFSIGNALED(r->status))
+	case SUP_WHY_WATCHDOG:
+		snprintf(buf, size, "did not feed its watchdog and was stopped");
+		break;
+	case SUP_WHY_OOM:
+		if (!limits_explain(unit, buf, size))
+			snprintf(buf, size, "was stopped: the kernel killed a process of it for want of memory");
+		break;
+	case SUP_WHY_NOT_READY:
+		snprintf(buf, size, "exited with code 0 before it said that it was ready");
+		break;
+	case SUP_WHY_TRIGGERS:
+		snprintf(buf, size, "was started %d times within %d s and left its sockets unserved", SUP_TRIGGERS_MAX, SUP_TRIGGERS_MS / 1000);
+		break;
+	case SUP_WHY_EXIT:
+	case SUP_WHY_ASKED:
+	case SUP_WHY_NONE:
+		if (limits_explain(unit, buf, size))
+			break;
+		if (spawn_explain(unit, why, sizeof(why)))
+			snprintf(buf, size, "could not be started: %s", why);
+		else if (WIFSIGNALED(r->status))
 			snprintf(buf, size, "was ended by signal %d (%s)", WTERMSIG(r->status), strsignal(WTERMSIG(r->status)));
 		else
 			snprintf(buf, size, "exited with code %d", WEXITSTATUS(r->status));
@@ -90,19 +151,27 @@ void var_fall_back(void)
 		report_problem("init", "%s; /var is not there", err.text);
 }
 
+/* Restarts in a row are said eight times, then at every power of two: a service that ends at once must not fill the log. One that ends well and
+ * is wanted always is no problem, nor is a shell that someone left. */
 static void say_restart(int unit, int64_t delay)
 {
+	const struct sup_run *r = &init_sup.run[unit];
+	int is_normal = units.service[unit].flags & UNIT_CONSOLE || (r->why == SUP_WHY_EXIT && r->status == 0);
 	char end[160];
-	char when[48] = "started again at once";
+	char when[80] = "started again at once";
+
+	if (r->failures > RESTARTS_SAID && r->failures & (r->failures - 1))
+		return;
 
 	if (delay > 0)
 		snprintf(when, sizeof(when), "started again in %lld ms", (long long)delay);
+	if (r->failures > RESTARTS_SAID)
+		snprintf(when + strlen(when), sizeof(when) - strlen(when), " (time %d in a row)", r->failures);
 	describe_end(unit, end, sizeof(end));
-	/* a shell that someone left is no problem */
-	if (init_services[unit].flags & SERVICE_CONSOLE)
-		report_note("init", "%s %s; %s", init_units[unit].name, end, when);
+	if (is_normal)
+		report_note("init", "%s %s; %s", unit_name(unit), end, when);
 	else
-		report_problem("init", "%s %s; %s", init_units[unit].name, end, when);
+		report_problem("init", "%s %s; %s", unit_name(unit), end, when);
 }
 
 static void say_failed(int unit)
@@ -111,10 +180,10 @@ static void say_failed(int unit)
 
 	describe_end(unit, end, sizeof(end));
 	if (services_is_data(unit)) {
-		report_problem("init", "%s %s; /var is kept in memory: nothing written there outlives this boot", init_units[unit].name, end);
+		report_problem("init", "%s %s; /var is kept in memory: nothing written there outlives this boot", unit_name(unit), end);
 		var_fall_back();
 	} else {
-		report_problem("init", "%s %s", init_units[unit].name, end);
+		report_problem("init", "%s %s", unit_name(unit), end);
 	}
 }
 
@@ -127,7 +196,7 @@ static void kill_unit(int unit)
 
 static void perform(const struct sup_action *a)
 {
-	const char *name = a->unit >= 0 ? init_units[a->unit].name : "";
+	const char *name = a->unit >= 0 ? unit_name(a->unit) : "";
 
 	switch (a->type) {
 	case SUP_ACT_START:
@@ -141,8 +210,8 @@ static void perform(const struct sup_action *a)
 		kill_unit(a->unit);
 		break;
 	case SUP_ACT_READY:
-		if (init_services[a->unit].stamp_ready && init_sup.run[a->unit].restarts == 0)
-			report_stamp(init_services[a->unit].stamp_ready);
+		stamp(a->unit, 1);
+		times_ready(a->unit);
 		break;
 	case SUP_ACT_RESTART:
 		say_restart(a->unit, a->number);
@@ -151,14 +220,25 @@ static void perform(const struct sup_action *a)
 		say_failed(a->unit);
 		break;
 	case SUP_ACT_TIMEOUT:
-		report_problem("init", "%s takes longer than %lld s: stopping it", name, (long long)init_units[a->unit].start_ms / 1000);
+		report_problem("init", "%s takes longer than %lld ms: stopping it", name, (long long)a->number);
+		break;
+	case SUP_ACT_WATCHDOG:
+		report_problem("init", "%s did not feed its watchdog for %lld ms: stopping it", name, (long long)a->number);
 		break;
 	case SUP_ACT_STUCK:
 		report_problem("init", "%s has processes that cannot be killed; going on without it", name);
 		break;
 	case SUP_ACT_ESCALATE:
-		report_problem("init", "%s failed %lld times in a row: rebooting", name, (long long)a->number);
-		shutdown_begin(SHUTDOWN_REBOOT, "a critical service keeps failing");
+		/* with a rescue shell somebody is there to look, and would lose what they see */
+		report_problem("init", "%s failed %lld times in a row%s", name, (long long)a->number, init_options.rescue ? "" : ": rebooting");
+		if (!init_options.rescue)
+			shutdown_begin(SHUTDOWN_REBOOT, "a critical service keeps failing");
+		break;
+	case SUP_ACT_LISTEN:
+		sockets_listen(a->unit, 1);
+		break;
+	case SUP_ACT_ENDED:
+		timers_on_ended(a->unit);
 		break;
 	case SUP_ACT_ALL_DOWN:
 		shutdown_on_all_down();
@@ -166,9 +246,23 @@ static void perform(const struct sup_action *a)
 	}
 }
 
+/* SuccessExitStatus= */
+static int is_success(int unit, int status)
+{
+	const struct service *s = &units.service[unit];
+
+	if (WIFSIGNALED(status))
+		return (s->success_signals >> (WTERMSIG(status) - 1)) & 1;
+	for (int i = 0; i < s->success_n; i++)
+		if (WIFEXITED(status) && WEXITSTATUS(status) == s->success[i])
+			return 1;
+	return 0;
+}
+
 int init_event(const struct sup_event *ev)
 {
 	static struct sup_actions actions;
+	struct sup_event first = *ev;
 	static int depth;
 	int64_t now = loop_now();
 	int r;
@@ -180,8 +274,12 @@ int init_event(const struct sup_event *ev)
 			queue[queued++] = *ev;
 		return 0;
 	}
+	if (ev->type == SUP_EV_EXITED) {
+		services_on_exit(ev->unit);
+		first.clean = is_success(ev->unit, ev->status);
+	}
 	depth++;
-	r = sup_step(&init_sup, ev, now, &actions);
+	r = sup_step(&init_sup, &first, now, &actions);
 	for (;;) {
 		struct sup_event next;
 
@@ -196,4 +294,28 @@ int init_event(const struct sup_event *ev)
 	}
 	depth--;
 	return r;
+}
+
+int64_t perform_turn(int64_t now)
+{
+	uint64_t todo = again.units;
+
+	if (!todo)
+		return SUP_NEVER;
+	if (again.at > now)
+		return again.at;
+	again.units = 0;
+	for (int i = 0; i < init_sup.n; i++) {
+		if (!(todo >> i & 1))
+			continue;
+		if (init_sup.run[i].state == SUP_STARTING)
+			start(i);
+		else
+			answer(SUP_EV_START_FAILED, i, 0, EAGAIN); /* it was stopped meanwhile */
+	}
+	if (!again.units)
+		again.said = 0;
+	/* gives the answers to the supervisor */
+	init_event(&(struct sup_event){ .type = SUP_EV_TICK });
+	return again.units ? again.at : SUP_NEVER;
 }

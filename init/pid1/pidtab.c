@@ -8,15 +8,18 @@
 #include <unistd.h>
 
 #include "cdefs.h"
+#include "init/pid1/recover.h"
 
 #define ENTRIES_MAX (INIT_WATCHED_MAX + SUP_UNITS_MAX)
 #define SLOTS 8192u	/* a power of two; about half of it can be in use */
 #define MASK (SLOTS - 1)
 
 static struct pidtab_entry entries[ENTRIES_MAX];
-static unsigned count;
-static unsigned watched;
+static int count;
+static int watched;
 static uint16_t slots[SLOTS];	/* index of the entry plus 1, 0: free */
+
+const struct state_section pidtab_state[] = { STATE_TABLE("pids", entries, &count), STATE_END };
 
 /* Pids are dense numbers: they hash to themselves. */
 static unsigned home_of(pid_t pid)
@@ -135,19 +138,24 @@ void pidtab_forget(pid_t pid)
 
 void pidtab_forget_client(int client)
 {
-	for (unsigned i = 0; i < count; i++)
+	for (int i = 0; i < count; i++)
 		entries[i].watchers = (uint16_t)(entries[i].watchers & ~(1u << client));
 }
 
 struct pidtab_entry *pidtab_untold(int client, unsigned *at)
 {
-	for (; *at < count; (*at)++) {
+	for (; *at < (unsigned)count; (*at)++) {
 		struct pidtab_entry *e = &entries[*at];
 
 		if (e->ended && (e->watchers & ~e->told & (1u << client)))
 			return e;
 	}
 	return NULL;
+}
+
+struct pidtab_entry *pidtab_next(unsigned *at)
+{
+	return *at < (unsigned)count ? &entries[(*at)++] : NULL;
 }
 
 void pidtab_end(struct pidtab_entry *e, int status)
@@ -165,4 +173,23 @@ void pidtab_clear(void)
 	memset(slots, 0, sizeof(slots));
 	count = 0;
 	watched = 0;
+}
+
+/* The index is made again: it follows from the entries. */
+void pidtab_restored(void)
+{
+	int n = count;
+
+	pidtab_clear();
+	for (int i = 0; i < n; i++) {
+		struct pidtab_entry e = entries[i];
+		unsigned slot = slot_of(e.pid);
+
+		if (e.pid <= 0 || slots[slot])
+			continue;
+		e.pidfd = -1; /* control_reconcile() opens it again */
+		entries[count++] = e;
+		slots[slot] = (uint16_t)count;
+		watched += e.watched != 0;
+	}
 }

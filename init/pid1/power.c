@@ -14,6 +14,7 @@
 
 #include "cdefs.h"
 #include "fd.h"
+#include "init/pid1/recover.h"
 #include "sys.h"
 
 #define DEVICES_MAX 8
@@ -26,21 +27,40 @@ static struct device {
 } devices[DEVICES_MAX];
 static int count;
 
+const struct state_section power_state[] = { STATE_TABLE("powr", devices, &count), STATE_END };
+
+void power_restored(void)
+{
+	for (int i = 0; i < count; i++)
+		if (recover_keep(devices[i].fd))
+			loop_add(devices[i].fd, WATCH_POWER, i, EPOLLIN);
+}
+
 /* The file holds words of 64 bits in hexadecimal, highest first, leading zero words left out. */
 static int has_key(const char *text, int key)
 {
 	const char *at = text + strlen(text);
 	int word = key / 64;
+	size_t nibble = (size_t)key % 64 / 4;
+	static const char digits[] = "0123456789abcdef";
+	const char *digit;
+	size_t n;
 
 	for (;;) {
 		while (at > text && at[-1] != ' ')
 			at--;
 		if (word-- == 0)
-			return (int)(strtoull(at, NULL, 16) >> (key % 64) & 1);
+			break;
 		if (at == text)
 			return 0;
 		at--;
 	}
+	n = strcspn(at, " \n");
+	if (nibble >= n)
+		return 0;
+	at += n - 1 - nibble;
+	digit = strchr(digits, *at);
+	return digit && (unsigned)(digit - digits) >> (key % 4) & 1;
 }
 
 static void open_device(int number, int keyboard)
@@ -77,6 +97,15 @@ void power_open_buttons(void)
 	}
 }
 
+/* Who presses it again does not want to wait. */
+static void press_power(void)
+{
+	if (init_sup.shutting_down)
+		shutdown_hurry();
+	else
+		shutdown_begin(SHUTDOWN_POWEROFF, "power button");
+}
+
 static void on_key(struct device *d, const struct input_event *ev)
 {
 	int down = ev->value != 0;
@@ -84,7 +113,7 @@ static void on_key(struct device *d, const struct input_event *ev)
 	switch (ev->code) {
 	case KEY_POWER:
 		if (ev->value == 1)
-			shutdown_begin(SHUTDOWN_POWEROFF, "power button");
+			press_power();
 		break;
 	case KEY_LEFTCTRL:
 	case KEY_RIGHTCTRL:
@@ -112,6 +141,7 @@ void power_on_event(int index)
 
 	if (n <= 0) {
 		close(d->fd); /* the device is gone, and with the descriptor its place in epoll */
+		d->fd = -1;
 		return;
 	}
 	for (size_t i = 0; i < (size_t)n / sizeof(events[0]); i++)

@@ -92,8 +92,8 @@ static void set_limits(void)
 	struct rlimit core = { 0, RLIM_INFINITY };
 
 	umask(022);
-	setrlimit(RLIMIT_NOFILE, &files); /* services get a soft limit of 1024 again: spawn.c */
-	setrlimit(RLIMIT_CORE, &core);
+	prlimit(0, RLIMIT_NOFILE, &files, NULL); /* services get a soft limit of 1024 again: spawn.c */
+	prlimit(0, RLIMIT_CORE, &core, NULL);
 }
 
 static int has_word(const char *line, const char *word)
@@ -106,6 +106,44 @@ static int has_word(const char *line, const char *word)
 	return 0;
 }
 
+/* The text behind the last "KEY=", up to the next blank; 0 when there is none. */
+static size_t value_of(const char *line, const char *key, char *out, size_t size)
+{
+	size_t n = strlen(key);
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (const char *at = line; (at = strstr(at, key)); at += n)
+		if (at == line || at[-1] == ' ') {
+			len = MIN(strcspn(at + n, " \n"), size - 1);
+			memcpy(out, at + n, len);
+			out[len] = '\0';
+		}
+	return len;
+}
+
+/* Seconds, 1 to a day. */
+static void read_seconds(const char *line, const char *key, int off, int *out)
+{
+	char text[16];
+	int n = 0;
+
+	if (value_of(line, key, text, sizeof(text)) == 0)
+		return;
+	if (off && !strcmp(text, "off")) {
+		*out = -1;
+		return;
+	}
+	for (const char *at = text; *at >= '0' && *at <= '9' && n <= 86400; at++) {
+		n = n * 10 + (*at - '0');
+		if (!at[1] && n >= 1 && n <= 86400) {
+			*out = n;
+			return;
+		}
+	}
+	report_problem("init", "command line: %s%s: expected seconds, 1 to 86400%s", key, text, off ? ", or off" : "");
+}
+
 static void read_command_line(struct options *o)
 {
 	char line[4096];
@@ -115,6 +153,9 @@ static void read_command_line(struct options *o)
 	o->rescue = has_word(line, "coracle.rescue");
 	o->wait_data = has_word(line, "coracle.data=wait");
 	o->exit_debug = has_word(line, "coracle.exit=debug");
+	read_seconds(line, "coracle.watchdog=", 1, &o->watchdog_s);
+	read_seconds(line, "coracle.shutdown=", 0, &o->shutdown_s);
+	value_of(line, "coracle.break=", o->break_at, sizeof(o->break_at));
 }
 
 /* Said before anything else needs memory. Without the engine, and without the receive buffers of network interfaces, the
@@ -138,6 +179,14 @@ static void check_memory(struct options *o)
 		report_problem("init", "write /proc/sys/vm/watermark_boost_factor: %s", err_name(-r));
 }
 
+/* The kernel's number of its first pid namespace (PROC_PID_INIT_INO). */
+static int is_guest(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) < 0 || st.st_ino != 0xeffffffcu;
+}
+
 void root_prepare(struct options *o)
 {
 	static const char *const links[][2] = {
@@ -159,24 +208,24 @@ void root_prepare(struct options *o)
 	/* The kernel drops user space's lines above ten in five seconds; we limit services ourselves. */
 	fd_write_small(AT_FDCWD, "/proc/sys/kernel/printk_devkmsg", "on\n");
 	read_command_line(o);
+	o->guest = is_guest();
+	breakpoint_check();
+	breakpoint_reached("early");
 	overlay_etc();
 	report_stamp("root");
+	breakpoint_reached("root");
 }
 
 void root_say(const char *fmt, ...)
 {
 	char line[512];
 	int n = snprintf(line, sizeof(line), "<3>coracle: init: ");
-	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	va_end(ap);
-	if (fd < 0)
-		return;
 	/* Without a newline the kernel would hold the record back for a continuation. */
 	strcat(line, "\n");
-	(void)!write(fd, line, strlen(line));
-	close(fd);
+	report_kernel(line, strlen(line));
 }

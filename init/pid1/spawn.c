@@ -5,8 +5,11 @@
  * at once, with its errno. It is in its cgroup from its first instruction. Between the clone and the exec only
  * system calls are made, and nothing that PID 1 relies on is written.
  *
+ * A child that becomes another user gets a copy of the memory instead, and PID 1 does not wait for it: from the moment of the change that user may
+ * send it SIGSTOP, and PID 1, in vfork's wait, would stop with it for ever. What fails in such a child is left in a shared page.
+ *
  * No pidfd is taken: PID 1 is the one who reaps, and a pid that is not reaped cannot be used again. */
-#include "init/pid1/init.h"
+#include "init/pid1/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,30 +18,27 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cdefs.h"
-#include "fd.h"
+#include "err.h"
+#include "init/pid1/recover.h"
 #include "sys.h"
 
 #define CHILD_STACK 8192
 #define FIRST_FD 3	/* SD_LISTEN_FDS_START */
 
-static struct child {
-	const struct service *service;
-	int out;			/* log pipe, -1: none */
-	int stored;			/* descriptors to pass from FIRST_FD on */
-	int move_to;			/* cgroup that it has to enter itself, -1: it is there */
-	char *environment[8];
-	char listen_pid[32];
-	char listen_fds[32];
-	int error;			/* set by the child when exec failed */
-	int fds[INIT_STORED_MAX];
-	char listen_names[16 + INIT_STORED_MAX * FDNAME_MAX];
-} child;
+struct child child;
+
+/* Why the last start of each unit failed. Children that do not share our memory share this page, once there has been one. */
+static struct spawn_failure own_failures[SUP_UNITS_MAX];
+static struct spawn_failure *failures = own_failures;
 
 static char stack[CHILD_STACK] __attribute__((aligned(16)));
 
@@ -65,6 +65,13 @@ static long clone_sharing_memory(struct clone_args *args, void (*fn)(void))
 	return r;
 }
 
+static void give_up(enum spawn_step step, int error)
+{
+	child.failure->error = error;
+	child.failure->step = step;
+	_exit(127);
+}
+
 /* The console without waiting for a carrier; a terminal of its own for job control. */
 static void open_console(void)
 {
@@ -81,14 +88,14 @@ static void open_console(void)
 }
 
 /* dup2 to 3, 4, ... would overwrite sources that lie there: those move up first. */
-static void place_stored(void)
+static void place_descriptors(void)
 {
-	int end = FIRST_FD + child.stored;
+	int end = FIRST_FD + child.fds_n;
 
-	for (int i = 0; i < child.stored; i++)
+	for (int i = 0; i < child.fds_n; i++)
 		if (child.fds[i] < end)
 			child.fds[i] = fcntl(child.fds[i], F_DUPFD_CLOEXEC, end);
-	for (int i = 0; i < child.stored; i++)
+	for (int i = 0; i < child.fds_n; i++)
 		dup2(child.fds[i], FIRST_FD + i);
 }
 
@@ -103,91 +110,173 @@ static void write_number(int dir, const char *path, int n)
 	close(fd);
 }
 
-/* The child, sharing memory. Descriptors 0 to 2 are /dev/null already, everything else is close-on-exec. */
+/* prlimit and not setrlimit, which in musl speaks to all threads first. PID 1's own limit of descriptors is higher than what a program
+ * that closes them one by one, or uses select, can bear. */
+static void set_limits(const struct service *s)
+{
+	struct rlimit files = { 1024, 524288 };
+
+	if (prlimit(0, RLIMIT_NOFILE, &files, NULL) < 0 && prlimit(0, RLIMIT_NOFILE, NULL, &files) == 0) {
+		files.rlim_cur = 1024; /* where PID 1 itself may not have more */
+		prlimit(0, RLIMIT_NOFILE, &files, NULL);
+	}
+	for (int i = 0; i < units.limits_n; i++) {
+		struct rlimit limit = { units.limits[i].soft, units.limits[i].hard };
+
+		if (&units.service[units.limits[i].unit] == s && prlimit(0, units.limits[i].resource, &limit, NULL) < 0)
+			give_up(SPAWN_LIMIT, errno);
+	}
+}
+
+/* System calls and not the C library's functions, for the same reason. */
+static void set_identity(void)
+{
+	if (syscall(SYS_setgroups, child.groups_n, child.groups) < 0 ||
+	    syscall(SYS_setresgid, child.account.gid, child.account.gid, child.account.gid) < 0 ||
+	    (*child.account.name && syscall(SYS_setresuid, child.account.uid, child.account.uid, child.account.uid) < 0))
+		give_up(SPAWN_IDENTITY, errno);
+}
+
+/* The child. Descriptors 0 to 2 are /dev/null already, everything else is close-on-exec; signals are all at their defaults, and blocked. */
 static void run_child(void)
 {
 	const struct service *s = child.service;
-	struct rlimit files = { 1024, 524288 };
+	const char *directory = unit_string(s->directory);
+	int pid = (int)getpid();
 	sigset_t none;
 
 	if (child.move_to >= 0)
 		write_number(child.move_to, "cgroup.procs", 0);
 	setsid();
-	if (s->flags & SERVICE_CONSOLE) {
+	if (s->flags & UNIT_CONSOLE) {
 		open_console();
 	} else if (child.out >= 0) {
 		dup2(child.out, 1);
 		dup2(child.out, 2);
 	}
-	place_stored();
-	setrlimit(RLIMIT_NOFILE, &files);
+	place_descriptors();
 	if (s->oom_score_adj)
 		write_number(AT_FDCWD, "/proc/self/oom_score_adj", s->oom_score_adj);
-	if (child.stored)
-		snprintf(child.listen_pid, sizeof(child.listen_pid), "LISTEN_PID=%d", (int)getpid());
+	if (s->nice && setpriority(PRIO_PROCESS, 0, s->nice) < 0)
+		give_up(SPAWN_NICE, errno);
+	set_limits(s);
+	umask(s->umask);
+	if (s->flags & UNIT_NO_NEW_PRIVS)
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (child.changes_identity)
+		set_identity();
+	/* as that user: on a network's file system root may see less than they do */
+	if (*directory && chdir(directory) < 0)
+		give_up(SPAWN_DIRECTORY, errno);
+	if (child.fds_n)
+		snprintf(child.listen_pid, sizeof(child.listen_pid), "LISTEN_PID=%d", pid);
+	if (*child.watchdog_pid)
+		snprintf(child.watchdog_pid, sizeof(child.watchdog_pid), "WATCHDOG_PID=%d", pid);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(s->argv[0], (char *const *)s->argv, child.environment);
-	child.error = errno;
-	_exit(127);
+	execve(child.argv[0], child.argv, child.environment);
+	give_up(SPAWN_EXEC, errno);
 }
 
-static void fill_environment(int unit)
+/* One page that children without our memory can write. Without it their exit code has to do. */
+static void share_failures(void)
 {
-	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	static char home[] = "HOME=/root";
-	static char term[] = "TERM=linux";
-	static char notify[] = "NOTIFY_SOCKET=" NOTIFY_PATH;
-	static const char names[] = "LISTEN_FDNAMES=";
-	int n = 0;
+	void *page;
 
-	child.environment[n++] = path;
-	child.environment[n++] = home;
-	child.environment[n++] = term;
-	if (!(child.service->flags & SERVICE_CONSOLE))
-		child.environment[n++] = notify;
-	child.stored = 0;
-	if (child.service->flags & SERVICE_STORES) {
-		memcpy(child.listen_names, names, sizeof(names));
-		child.stored = fdstore_collect(unit, child.fds, INIT_STORED_MAX, child.listen_names + sizeof(names) - 1,
-					       sizeof(child.listen_names) - sizeof(names) + 1);
+	if (failures != own_failures)
+		return;
+	page = mmap(NULL, sizeof(own_failures), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return;
+	memcpy(page, own_failures, sizeof(own_failures));
+	failures = page;
+}
+
+/* Everything but the image's own files lies on disks: one that hangs would hold the child, and with it PID 1. */
+static int may_wait(const char *path)
+{
+	return path[0] && path[1] && strncmp(path, "/usr/", 5) && strncmp(path, "/bin/", 5) && strncmp(path, "/sbin/", 6);
+}
+
+static long make_child(int unit, int group, pid_t *started)
+{
+	struct clone_args args;
+	long pid;
+
+	memset(&args, 0, sizeof(args));
+	args.flags = CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID;
+	args.parent_tid = (uint64_t)(uintptr_t)started;
+	args.exit_signal = SIGCHLD;
+	if (group >= 0 && child.move_to < 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (unsigned)group;
 	}
-	if (child.stored) {
-		snprintf(child.listen_fds, sizeof(child.listen_fds), "LISTEN_FDS=%d", child.stored);
-		child.environment[n++] = child.listen_pid;
-		child.environment[n++] = child.listen_fds;
-		child.environment[n++] = child.listen_names;
+	if (child.alone) {
+		share_failures();
+		child.failure = &failures[unit];
+		pid = sys_clone3(&args, sizeof(args));
+		if (pid == 0)
+			run_child();
+		return pid;
 	}
-	child.environment[n] = NULL;
+	child.failure = &failures[unit];
+	args.flags |= CLONE_VM | CLONE_VFORK;
+	args.stack = (uint64_t)(uintptr_t)stack;
+	args.stack_size = sizeof(stack);
+	return clone_sharing_memory(&args, run_child);
 }
 
 pid_t spawn_service(int unit)
 {
-	struct clone_args args;
+	struct spawn_failure *f = &failures[unit];
 	int clone_into;
-	int group = cgroup_open(unit, &clone_into);
+	pid_t *started;
+	int group;
 	long pid;
 
-	child.service = &init_services[unit];
-	child.out = child.service->flags & SERVICE_CONSOLE ? -1 : logpipe_open(unit);
-	child.move_to = clone_into ? -1 : group;
-	child.error = 0;
-	fill_environment(unit);
-	memset(&args, 0, sizeof(args));
-	args.flags = CLONE_VM | CLONE_VFORK | CLONE_CLEAR_SIGHAND;
-	args.exit_signal = SIGCHLD;
-	args.stack = (uint64_t)(uintptr_t)stack;
-	args.stack_size = sizeof(stack);
-	if (group >= 0 && clone_into) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (unsigned)group;
+	f->step = SPAWN_NONE;
+	if ((pid = spawn_prepare(unit, &f->step)) < 0) {
+		f->error = (int)-pid;
+		return (pid_t)pid;
 	}
-	pid = clone_sharing_memory(&args, run_child);
-	if (pid > 0 && child.error) {
+	f->step = SPAWN_NONE;
+	child.alone = child.changes_identity || may_wait(child.argv[0]) || may_wait(unit_string(child.service->directory));
+	group = cgroup_open(unit, &clone_into);
+	child.out = child.service->flags & UNIT_CONSOLE ? -1 : logpipe_open(unit);
+	child.move_to = clone_into ? -1 : group;
+	started = recover_starting(unit);
+	pid = make_child(unit, group, started);
+	f = &failures[unit];
+	if (pid < 0)
+		*f = (struct spawn_failure){ SPAWN_PROCESS, (int)-pid };
+	if (pid > 0 && f->step != SPAWN_NONE && !child.alone) {
+		*started = 0;
 		waitpid((pid_t)pid, NULL, 0); /* it has called _exit already */
-		return -child.error;
+		return -f->error;
 	}
 	return (pid_t)pid;
+}
+
+int spawn_explain(int unit, char *buf, size_t size)
+{
+	static const char *const keys[] = {
+		[SPAWN_ENVIRONMENT] = "EnvironmentFile=", [SPAWN_PROCESS] = "a process for it", [SPAWN_LIMIT] = "its limits", [SPAWN_NICE] = "Nice=",
+		[SPAWN_IDENTITY] = "User=", [SPAWN_DIRECTORY] = "WorkingDirectory=", [SPAWN_EXEC] = "",
+	};
+	const struct service *s = &units.service[unit];
+	const struct spawn_failure f = failures[unit];
+	unit_text what = f.step == SPAWN_ENVIRONMENT ? s->environment_file : f.step == SPAWN_IDENTITY ? s->user :
+			 f.step == SPAWN_DIRECTORY ? s->directory : f.step == SPAWN_EXEC ? s->argv.first : 0;
+
+	if (f.step == SPAWN_NONE)
+		return 0;
+	if ((f.step == SPAWN_USER || f.step == SPAWN_GROUP) && f.error == ENOENT)
+		snprintf(buf, size, "there is no %s %s", f.step == SPAWN_USER ? "user" : "group", unit_string(f.step == SPAWN_USER ? s->user : s->group));
+	else if (f.step == SPAWN_USER || f.step == SPAWN_GROUP)
+		snprintf(buf, size, "read /etc/%s: %s", f.step == SPAWN_USER ? "passwd" : "group", err_name(f.error));
+	else
+		snprintf(buf, size, "%s%.80s: %s", keys[f.step], unit_string(what), err_name(f.error));
+	return 1;
 }
 
 pid_t spawn_function(int (*fn)(const void *arg), const void *arg)
@@ -196,6 +285,7 @@ pid_t spawn_function(int (*fn)(const void *arg), const void *arg)
 	int pid;
 
 	memset(&args, 0, sizeof(args));
+	args.flags = CLONE_CLEAR_SIGHAND;
 	args.exit_signal = SIGCHLD;
 	pid = sys_clone3(&args, sizeof(args));
 	if (pid == 0)

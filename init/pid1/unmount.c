@@ -1,7 +1,8 @@
-/* unmount.c - unmounts everything at the end, deepest first.
+/* unmount.c - unmounts everything at the end: container overlays, other mounts, the data file system, the root.
  *
- * Runs in a child of PID 1, never in PID 1: umount(2) may hang. The latest mounts come last in mountinfo and
- * lie on top, so they go first; what is busy because of another mount goes in a later round. */
+ * Runs in children of PID 1, never in PID 1: umount(2) may hang, and then the next class has a child of its own. An overlay lies on
+ * directories of /var and a volume may be a file there, so /var comes after them. Within a class the latest mounts
+ * lie on top and go first; what is busy because of another mount goes in a later round. What stays is made read-only. */
 #include "init/pid1/init.h"
 
 #include <errno.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cdefs.h"
@@ -20,6 +23,9 @@
 #define KEEP 128	/* mounts handled per round; with more there are more rounds */
 #define PATH_LEN 512
 #define ROUNDS_MAX 1000
+
+#define EMERGENCY_TRIES 50
+#define EMERGENCY_PAUSE_NS 100000000L
 
 struct ring {
 	unsigned n;			/* seen so far; the last KEEP of them are kept */
@@ -52,8 +58,17 @@ static int octal(const char *s)
 	return (s[0] - '0') * 64 + (s[1] - '0') * 8 + (s[2] - '0');
 }
 
-/* "36 35 98:0 /mnt1 /mnt2 rw,noatime ...": the fifth field, with \040 and the like undone. */
-static void take_line(struct ring *r, const char *line)
+static enum unmount_class class_of(const char *path, const char *rest)
+{
+	const char *type = strstr(rest, " - ");
+
+	if (!strcmp(path, "/var"))
+		return UNMOUNT_DATA;
+	return type && !strncmp(type + 3, "overlay ", 8) && strcmp(path, "/etc") ? UNMOUNT_CONTAINERS : UNMOUNT_MOUNTS;
+}
+
+/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext4 /dev/root rw": the fifth field, with \040 and the like undone. */
+static void take_line(struct ring *r, const char *line, enum unmount_class class)
 {
 	char *out = r->path[r->n % KEEP];
 	size_t n = 0;
@@ -74,11 +89,11 @@ static void take_line(struct ring *r, const char *line)
 			line += 3;
 	}
 	out[n] = '\0';
-	if (n > 0 && !is_needed(out))
+	if (n > 0 && !is_needed(out) && class_of(out, line) == class)
 		r->n++;
 }
 
-static int read_mounts(struct ring *r)
+static int read_mounts(struct ring *r, enum unmount_class class)
 {
 	static char line[4096];
 	CLEANUP_FD int fd = sys_openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY, 0);
@@ -98,7 +113,7 @@ static int read_mounts(struct ring *r)
 			}
 			line[len] = '\0';
 			len = 0;
-			take_line(r, line);
+			take_line(r, line, class);
 		}
 	}
 	return n < 0 ? (int)n : 0;
@@ -109,7 +124,35 @@ static const char *kept(const struct ring *r, unsigned back)
 	return r->path[(r->n - 1 - back) % KEEP];
 }
 
-int unmount_all(void)
+/* What the kernel does for SysRq-U: everything read-only, open files or not, so that nothing has to be repaired at the next start. It does it in
+ * the background. */
+static int force_read_only(const char *path)
+{
+	const struct timespec pause = { 0, EMERGENCY_PAUSE_NS };
+	struct statvfs st;
+
+	if (init_options.guest || fd_write_small(AT_FDCWD, "/proc/sysrq-trigger", "u") < 0)
+		return 0;
+	for (int i = 0; i < EMERGENCY_TRIES; i++) {
+		if (statvfs(path, &st) == 0 && st.f_flag & ST_RDONLY)
+			return 1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+static void make_read_only(const char *path, enum unmount_class class)
+{
+	int r = sys_mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+
+	/* not before the last class: it is for all file systems at once */
+	if (r < 0 && class == UNMOUNT_DATA && force_read_only(path))
+		r = 0;
+	report_problem("init", "%s is still in use and was not unmounted%s%s", path,
+		       r < 0 ? "; nor made read-only: " : ", only made read-only", r < 0 ? err_name(-r) : "");
+}
+
+int unmount_class(enum unmount_class class)
 {
 	static struct ring mounts;
 	unsigned count = 0;
@@ -117,18 +160,19 @@ int unmount_all(void)
 
 	for (int round = 0; moved && round < ROUNDS_MAX; round++) {
 		moved = 0;
-		if (read_mounts(&mounts) < 0)
+		if (read_mounts(&mounts, class) < 0)
 			return 1;
 		count = MIN(mounts.n, KEEP);
 		for (unsigned i = 0; i < count; i++)
-			if (sys_umount2(kept(&mounts, i), UMOUNT_NOFOLLOW) == 0)
+			if (sys_umount2(kept(&mounts, i), UMOUNT_NOFOLLOW) == 0) {
+				report_note("init", "unmounted %s", kept(&mounts, i));
 				moved++;
+			}
 	}
-	for (unsigned i = 0; i < count; i++) {
-		int r = sys_mount(NULL, kept(&mounts, i), NULL, MS_REMOUNT | MS_RDONLY, NULL);
-
-		report_problem("init", "%s is still in use and was not unmounted%s%s", kept(&mounts, i),
-			       r < 0 ? "; nor made read-only: " : ", only made read-only", r < 0 ? err_name(-r) : "");
-	}
+	for (unsigned i = 0; i < count; i++)
+		make_read_only(kept(&mounts, i), class);
+	/* The image's root is never written; another one is not left open for writing. */
+	if (class == UNMOUNT_DATA)
+		sys_mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
 	return (int)count;
 }

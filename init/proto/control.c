@@ -6,7 +6,7 @@
 
 #include "cdefs.h"
 
-enum argument { NOTHING, A_PID, A_NAME, A_BYTE };
+enum argument { NOTHING, A_PID, A_NAME, A_BYTE, MAYBE_A_PATH };
 
 static const struct verb {
 	const char *word;
@@ -16,6 +16,7 @@ static const struct verb {
 	{ "watch", CONTROL_WATCH, A_PID },
 	{ "forget", CONTROL_FORGET, A_PID },
 	{ "services", CONTROL_SERVICES, NOTHING },
+	{ "boot-times", CONTROL_BOOT_TIMES, NOTHING },
 	{ "start", CONTROL_START, A_NAME },
 	{ "stop", CONTROL_STOP, A_NAME },
 	{ "restart", CONTROL_RESTART, A_NAME },
@@ -23,6 +24,8 @@ static const struct verb {
 	{ "reboot", CONTROL_REBOOT, NOTHING },
 	{ "halt", CONTROL_HALT, NOTHING },
 	{ "exit-code", CONTROL_EXIT_CODE, A_BYTE },
+	{ "reload", CONTROL_RELOAD, NOTHING },
+	{ "reload-init", CONTROL_RELOAD_INIT, MAYBE_A_PATH },
 };
 
 static int parse_number(const char *s, size_t n, long max, long *out)
@@ -57,6 +60,18 @@ static int parse_name(const char *s, size_t n, char *out)
 	return 0;
 }
 
+static int parse_path(const char *s, size_t n, char *out)
+{
+	if (n == 0 || n >= CONTROL_PATH_MAX || s[0] != '/')
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+			return -EINVAL;
+	memcpy(out, s, n);
+	out[n] = '\0';
+	return 0;
+}
+
 static int parse_argument(enum argument kind, const char *s, size_t n, struct control_request *out)
 {
 	long v;
@@ -74,6 +89,8 @@ static int parse_argument(enum argument kind, const char *s, size_t n, struct co
 		return 0;
 	case A_NAME:
 		return parse_name(s, n, out->name);
+	case MAYBE_A_PATH:
+		return parse_path(s, n, out->path);
 	case NOTHING:
 		break;
 	}
@@ -93,9 +110,11 @@ int control_parse(const char *text, size_t n, struct control_request *out)
 
 		if (word != strlen(v->word) || memcmp(text, v->word, word))
 			continue;
+		out->verb = v->verb;
+		if (v->argument == MAYBE_A_PATH && !blank)
+			return 0;
 		if ((v->argument == NOTHING) != (blank == NULL))
 			return -EINVAL;
-		out->verb = v->verb;
 		return parse_argument(v->argument, blank ? blank + 1 : text + n, blank ? n - word - 1 : 0, out);
 	}
 	return -EINVAL;

@@ -10,14 +10,17 @@
 #define CONTROL_SOCKET "/run/coracle/init.sock"
 #define CONTROL_TEXT_MAX 4096
 #define CONTROL_NAME_MAX 64	/* unit names, with the NUL */
-#define CONTROL_REPLY_MAX 192
+#define CONTROL_PATH_MAX 256	/* with the NUL */
+#define CONTROL_REPLY_MAX 256
 
 enum control_verb {
 	CONTROL_WATCH, CONTROL_FORGET,				/* pid */
-	CONTROL_SERVICES,
+	CONTROL_SERVICES, CONTROL_BOOT_TIMES,
 	CONTROL_START, CONTROL_STOP, CONTROL_RESTART,		/* name */
 	CONTROL_POWEROFF, CONTROL_REBOOT, CONTROL_HALT,
 	CONTROL_EXIT_CODE,					/* number: 0..255 */
+	CONTROL_RELOAD,
+	CONTROL_RELOAD_INIT,					/* path, "" when none was given */
 };
 
 struct control_request {
@@ -25,6 +28,7 @@ struct control_request {
 	pid_t pid;
 	int number;
 	char name[CONTROL_NAME_MAX];	/* [A-Za-z0-9_.@:-] */
+	char path[CONTROL_PATH_MAX];	/* absolute, no control characters */
 };
 
 /* Parses one packet (n bytes). Returns 0; -EINVAL when it is not a legal request. */

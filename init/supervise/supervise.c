@@ -1,251 +1,150 @@
-/* supervise.c - the supervisor's state machine: see supervise.h. Pure; runs in PID 1
- * and in its simulator; must never make a system call. */
-#include "init/supervise/supervise.h"
+/* supervise.c - the supervisor's events: see supervise.h. Pure; runs in PID 1 and in its
+ * simulator; must never make a system call. */
+#include "init/supervise/parts.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "cdefs.h"
 
-#define BIT(i) (UINT64_C(1) << (i))
-
-static void act(struct sup_actions *out, enum sup_action_type type, int unit, int64_t number)
+void sup_act(struct sup_actions *out, enum sup_action_type type, int unit, int64_t number)
 {
-	/* The size is proved by the simulator; losing an action would be worse than losing a report, so starts and kills come first. */
+	/* The simulator shows that the room suffices; losing one would be losing a start or a kill. */
 	if (out->n < SUP_ACTIONS_MAX)
 		out->list[out->n++] = (struct sup_action){ type, unit, number };
 }
 
-static void enter(struct sup_run *r, enum sup_state state, int64_t deadline)
+int64_t sup_later(int64_t now, int64_t ms)
+{
+	return ms >= SUP_NEVER - now ? SUP_NEVER : now + ms;
+}
+
+void sup_enter(struct sup_run *r, enum sup_state state, int64_t deadline)
 {
 	r->state = state;
 	r->deadline = deadline;
+	r->watchdog = SUP_NEVER;
 }
 
-static int is_active(enum sup_state s)
+int sup_is_active(enum sup_state s)
 {
 	return s >= SUP_STARTING && s <= SUP_CLEANING;
 }
 
-static int is_settled(enum sup_state s)
+void sup_fail(struct sup *s, int i, struct sup_actions *out)
 {
-	return s == SUP_OFF || s == SUP_RUNNING || s >= SUP_DONE;
-}
-
-static int has_succeeded(enum sup_state s)
-{
-	return s == SUP_RUNNING || s == SUP_DONE;
-}
-
-int64_t sup_backoff(const struct sup_unit *u, int failures)
-{
-	int64_t delay = u->backoff_ms;
-
-	if (failures <= 1)
-		return 0;
-	for (int i = 2; i < failures && delay < u->backoff_max_ms; i++)
-		delay *= 2;
-	return MIN(delay, u->backoff_max_ms);
-}
-
-/* Takes one failure off for each decay_ms that the last run lasted, adds this one. */
-static void count_failure(const struct sup_unit *u, struct sup_run *r, int64_t now)
-{
-	int64_t off = u->decay_ms > 0 ? (now - r->started) / u->decay_ms : 0;
-
-	r->failures = off >= r->failures ? 0 : r->failures - (int)off;
-	r->failures++;
-}
-
-static void fail(struct sup_run *r, int i, struct sup_actions *out)
-{
-	enter(r, SUP_FAILED, SUP_NEVER);
-	act(out, SUP_ACT_FAILED, i, 0);
-}
-
-/* The unit's processes are all gone: what next? */
-static void run_ended(struct sup *s, int i, int64_t now, struct sup_actions *out)
-{
-	const struct sup_unit *u = &s->units[i];
-	struct sup_run *r = &s->run[i];
-	int good = r->why == SUP_WHY_EXIT && r->status == 0;
-
-	if (r->why == SUP_WHY_ASKED || s->shutting_down) {
-		int again = r->again && !s->shutting_down;
-
-		r->again = 0;
-		enter(r, again ? SUP_WAITING : SUP_OFF, SUP_NEVER);
-		return;
-	}
-	if (good && (u->type == SUP_ONESHOT || u->restart != SUP_RESTART_ALWAYS)) {
-		enter(r, SUP_DONE, SUP_NEVER);
-		act(out, SUP_ACT_READY, i, 0);
-		return;
-	}
-	if (u->restart == SUP_RESTART_NO) {
-		fail(r, i, out);
-		return;
-	}
-	count_failure(u, r, now);
-	if (u->escalate && r->failures >= u->escalate)
-		act(out, SUP_ACT_ESCALATE, i, r->failures);
-	if (u->give_up && r->failures >= u->give_up) {
-		fail(r, i, out);
-		return;
-	}
-	r->restarts++;
-	enter(r, SUP_BACKOFF, now + sup_backoff(u, r->failures));
-	act(out, SUP_ACT_RESTART, i, sup_backoff(u, r->failures));
-}
-
-static void begin_kill(struct sup *s, int i, enum sup_state state, int64_t now, struct sup_actions *out)
-{
-	enter(&s->run[i], state, now + SUP_KILL_MS);
-	act(out, SUP_ACT_KILL, i, 0);
-}
-
-static void begin_stop(struct sup *s, int i, enum sup_why why, int64_t now, struct sup_actions *out)
-{
-	struct sup_run *r = &s->run[i];
-
-	r->why = why;
-	enter(r, SUP_STOPPING, now + s->units[i].stop_ms);
-	act(out, SUP_ACT_SIGNAL, i, s->units[i].stop_signal);
-}
-
-/* A waiting unit: may it start now, must it wait, or can it never? */
-static void consider(struct sup *s, int i, int64_t now, struct sup_actions *out)
-{
-	const struct sup_unit *u = &s->units[i];
-	struct sup_run *r = &s->run[i];
-	int unsettled = 0;
-	int not_begun = 0;
-
-	for (int d = 0; d < s->n; d++) {
-		enum sup_state ds = s->run[d].state;
-
-		if (u->needs & BIT(d)) {
-			if (!is_settled(ds)) {
-				r->deadline = SUP_NEVER;
-				return;
-			}
-			if (!has_succeeded(ds)) {
-				r->why = SUP_WHY_NEEDS;
-				r->status = d;
-				fail(r, i, out);
-				return;
-			}
-		} else if (u->after & BIT(d)) {
-			unsettled |= !is_settled(ds);
-			not_begun |= ds == SUP_WAITING;
-		}
-	}
-	if (unsettled && (not_begun || u->wait_ms == 0)) {
-		r->deadline = SUP_NEVER;
-		return;
-	}
-	if (unsettled && r->deadline == SUP_NEVER)
-		r->deadline = now + u->wait_ms;
-	if (unsettled && now < r->deadline)
-		return;
-	r->pid = 0;
-	r->busy = 0;
-	r->why = SUP_WHY_NONE;
-	r->started = now;
-	enter(r, SUP_STARTING, u->start_ms ? now + u->start_ms : SUP_NEVER);
-	act(out, SUP_ACT_START, i, 0);
-}
-
-static int wanted_by_active(const struct sup *s, int i)
-{
-	for (int v = 0; v < s->n; v++)
-		if (v != i && is_active(s->run[v].state) && ((s->units[v].after | s->units[v].needs) & BIT(i)))
-			return 1;
-	return 0;
+	sup_enter(&s->run[i], SUP_FAILED, SUP_NEVER);
+	sup_act(out, SUP_ACT_FAILED, i, 0);
 }
 
 int sup_still_up(const struct sup *s)
 {
 	for (int i = s->n - 1; i >= 0; i--)
-		if (is_active(s->run[i].state))
+		if (sup_is_active(s->run[i].state))
 			return i;
 	return -1;
 }
 
-static void go_down(struct sup *s, int64_t now, struct sup_actions *out)
+int sup_is_healthy(const struct sup *s)
 {
-	for (int i = s->n - 1; i >= 0; i--) {
-		enum sup_state state = s->run[i].state;
+	for (int i = 0; i < s->n && !s->shutting_down; i++) {
+		const struct sup_run *r = &s->run[i];
 
-		if (state == SUP_WAITING || state == SUP_BACKOFF)
-			enter(&s->run[i], SUP_OFF, SUP_NEVER);
-		else if ((state == SUP_STARTING || state == SUP_RUNNING) && !wanted_by_active(s, i))
-			begin_stop(s, i, SUP_WHY_ASKED, now, out);
+		if (!(s->units[i].flags & SUP_CRITICAL))
+			continue;
+		if (r->state == SUP_FAILED || r->state == SUP_STUCK || (sup_is_active(r->state) && r->cause == SUP_WHY_WATCHDOG))
+			return 0;
 	}
-	if (!s->down_said && sup_still_up(s) < 0) {
-		s->down_said = 1;
-		act(out, SUP_ACT_ALL_DOWN, -1, 0);
-	}
+	return 1;
 }
 
-/* Lets every unit go as far as it can. Units that fail for want of another can fail others, so until nothing changes; each
- * round settles at least one unit, so it ends. */
-static void advance(struct sup *s, int64_t now, struct sup_actions *out)
+static void set_watchdog(struct sup_run *r, int64_t now)
 {
-	int before;
-
-	if (s->shutting_down) {
-		go_down(s, now, out);
-		return;
-	}
-	do {
-		before = out->n;
-		for (int i = 0; i < s->n; i++)
-			if (s->run[i].state == SUP_WAITING)
-				consider(s, i, now, out);
-	} while (out->n != before);
+	r->watchdog = r->watchdog_ms > 0 ? sup_later(now, r->watchdog_ms) : SUP_NEVER;
 }
 
-static void expire(struct sup *s, int i, int64_t now, struct sup_actions *out)
+static void become_ready(struct sup *s, int i, int64_t now, struct sup_actions *out)
 {
 	struct sup_run *r = &s->run[i];
 
-	switch (r->state) {
-	case SUP_STARTING:
-		act(out, SUP_ACT_TIMEOUT, i, 0);
-		begin_stop(s, i, SUP_WHY_TIMEOUT, now, out);
-		break;
-	case SUP_STOPPING:
-		begin_kill(s, i, SUP_KILLING, now, out);
-		break;
-	case SUP_KILLING:
-	case SUP_CLEANING:
-		enter(r, SUP_STUCK, SUP_NEVER);
-		act(out, SUP_ACT_STUCK, i, 0);
-		break;
-	case SUP_BACKOFF:
-		enter(r, SUP_WAITING, SUP_NEVER);
-		break;
-	default:
-		break; /* waiting: consider() looks at it */
+	sup_enter(r, SUP_RUNNING, s->units[i].run_ms ? sup_later(now, s->units[i].run_ms) : SUP_NEVER);
+	set_watchdog(r, now);
+	sup_act(out, SUP_ACT_READY, i, 0);
+}
+
+static void on_boot(struct sup *s, int64_t now, struct sup_actions *out)
+{
+	for (int i = 0; i < s->n && !s->shutting_down; i++) {
+		unsigned flags = s->units[i].flags;
+
+		if (s->run[i].state != SUP_OFF || s->run[i].why == SUP_WHY_ASKED)
+			continue;
+		if (!(flags & SUP_ON_DEMAND))
+			sup_want(s, i, SUP_WISH_AUTO, now);
+		else if (flags & SUP_LISTENS)
+			sup_rest(s, i, SUP_OFF, out);
 	}
+}
+
+static int on_answer(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_actions *out)
+{
+	const struct sup_unit *u = &s->units[ev->unit];
+	struct sup_run *r = &s->run[ev->unit];
+
+	/* starting without an order and a process: PID 1 was executed again between the two, and has found the process */
+	if (!r->ordered && (r->state != SUP_STARTING || r->pid != 0))
+		return -EINVAL;
+	r->ordered = 0;
+	if (ev->type == SUP_EV_SKIPPED) {
+		sup_enter(r, SUP_SKIPPED, SUP_NEVER);
+		return 0;
+	}
+	if (ev->type == SUP_EV_START_FAILED) {
+		r->why = SUP_WHY_START;
+		r->status = ev->status;
+		sup_ended(s, ev->unit, now, out);
+		return 0;
+	}
+	r->pid = ev->pid;
+	/* the shutdown may have come between the order and its answer */
+	if (r->state == SUP_STOPPING)
+		sup_act(out, SUP_ACT_SIGNAL, ev->unit, u->stop_signal);
+	else if (r->state != SUP_STARTING)
+		sup_act(out, SUP_ACT_KILL, ev->unit, 0);
+	else if (u->type == SUP_DAEMON && !(u->flags & SUP_NOTIFIES))
+		become_ready(s, ev->unit, now, out);
+	return 0;
+}
+
+static int on_ready(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_actions *out)
+{
+	const struct sup_run *r = &s->run[ev->unit];
+
+	if (r->state != SUP_STARTING || r->pid == 0 || s->units[ev->unit].type != SUP_DAEMON)
+		return -EINVAL;
+	become_ready(s, ev->unit, now, out);
+	return 0;
 }
 
 static int on_exited(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_actions *out)
 {
+	const struct sup_unit *u = &s->units[ev->unit];
 	struct sup_run *r = &s->run[ev->unit];
+	int unready = r->state == SUP_STARTING && u->type == SUP_DAEMON && (u->flags & SUP_NOTIFIES);
 
 	if (r->pid == 0)
 		return -EINVAL;
 	r->pid = 0;
 	r->status = ev->status;
 	r->busy = ev->busy;
-	if (r->why == SUP_WHY_NONE)
-		r->why = SUP_WHY_EXIT;
+	r->clean = r->cause == SUP_WHY_NONE && sup_end_is_clean(u, ev);
+	r->why = r->clean && unready ? SUP_WHY_NOT_READY : SUP_WHY_EXIT;
+	if (unready)
+		r->clean = 0;
 	if (!r->busy)
-		run_ended(s, ev->unit, now, out);
+		sup_ended(s, ev->unit, now, out);
 	else if (r->state != SUP_KILLING && r->state != SUP_STUCK)
-		begin_kill(s, ev->unit, SUP_CLEANING, now, out);
+		sup_begin_kill(s, ev->unit, SUP_CLEANING, now, out);
 	return 0;
 }
 
@@ -256,42 +155,24 @@ static int on_empty(struct sup *s, const struct sup_event *ev, int64_t now, stru
 	if (!r->busy || r->pid != 0)
 		return -EINVAL;
 	r->busy = 0;
-	run_ended(s, ev->unit, now, out);
+	sup_ended(s, ev->unit, now, out);
 	return 0;
 }
 
-static int on_answer(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_actions *out)
+static int on_oom(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_actions *out)
 {
 	struct sup_run *r = &s->run[ev->unit];
 
-	/* A stop may have come between the order and its answer. */
-	if ((r->state != SUP_STARTING && r->state != SUP_STOPPING) || r->pid != 0)
-		return -EINVAL;
-	if (ev->type == SUP_EV_SKIPPED) {
-		enter(r, SUP_SKIPPED, SUP_NEVER);
-	} else if (ev->type == SUP_EV_START_FAILED) {
-		if (r->why == SUP_WHY_NONE)
-			r->why = SUP_WHY_START;
-		r->status = ev->status;
-		run_ended(s, ev->unit, now, out);
-	} else {
-		r->pid = ev->pid;
-		if (r->state == SUP_STARTING && s->units[ev->unit].type == SUP_DAEMON && !s->units[ev->unit].notifies) {
-			enter(r, SUP_RUNNING, SUP_NEVER);
-			act(out, SUP_ACT_READY, ev->unit, 0);
-		}
+	if (r->state == SUP_STARTING || r->state == SUP_RUNNING) {
+		sup_begin_stop(s, ev->unit, SUP_WHY_OOM, now, out);
+		return 0;
 	}
-	return 0;
-}
-
-static int on_ready(struct sup *s, const struct sup_event *ev, struct sup_actions *out)
-{
-	struct sup_run *r = &s->run[ev->unit];
-
-	if (r->state != SUP_STARTING || r->pid == 0 || s->units[ev->unit].type != SUP_DAEMON)
+	if (!sup_is_active(r->state))
 		return -EINVAL;
-	enter(r, SUP_RUNNING, SUP_NEVER);
-	act(out, SUP_ACT_READY, ev->unit, 0);
+	if (r->cause == SUP_WHY_NONE) { /* its main process was the one, or it was ending by itself */
+		r->cause = SUP_WHY_OOM;
+		r->clean = 0;
+	}
 	return 0;
 }
 
@@ -304,73 +185,178 @@ static int on_command(struct sup *s, const struct sup_event *ev, int64_t now, st
 		return -ESHUTDOWN;
 	if (r->state == SUP_STUCK)
 		return -EBUSY;
+	if (s->units[ev->unit].type == SUP_TARGET && ev->type != SUP_EV_START)
+		return -EINVAL;
 	r->failures = 0;
-	if (r->state == SUP_STARTING || r->state == SUP_RUNNING) {
-		if (ev->type == SUP_EV_START)
+	if (r->state == SUP_STARTING || r->state == SUP_RUNNING || (r->state == SUP_STOPPING && r->cause == SUP_WHY_NONE)) {
+		if (ev->type == SUP_EV_START && r->state != SUP_STOPPING)
 			return 0;
 		r->again = start;
-		begin_stop(s, ev->unit, SUP_WHY_ASKED, now, out);
-	} else if (is_active(r->state)) {
+		sup_begin_stop(s, ev->unit, SUP_WHY_ASKED, now, out);
+	} else if (sup_is_active(r->state)) {
 		r->again = start;
-		r->why = SUP_WHY_ASKED;
+		r->cause = SUP_WHY_ASKED;
 	} else if (start) {
-		enter(r, SUP_WAITING, SUP_NEVER);
+		if (r->state == SUP_BACKOFF)
+			sup_enter(r, SUP_OFF, SUP_NEVER);
+		sup_want(s, ev->unit, SUP_WISH_COMMAND, now);
 	} else if (r->state == SUP_WAITING || r->state == SUP_BACKOFF) {
-		enter(r, SUP_OFF, SUP_NEVER);
+		r->why = SUP_WHY_ASKED;
+		sup_rest(s, ev->unit, SUP_OFF, out);
+	} else if (r->state == SUP_LISTENING) {
+		r->why = SUP_WHY_ASKED;
+		sup_enter(r, SUP_OFF, SUP_NEVER);
 	}
 	return 0;
+}
+
+/* Somebody comes to the sockets again and again, and each run leaves them there. */
+static int is_triggered_in_vain(struct sup_run *r, int64_t now)
+{
+	if (r->triggers == 0 || now - r->triggered >= SUP_TRIGGERS_MS) {
+		r->triggered = now;
+		r->triggers = 0;
+	}
+	return ++r->triggers > SUP_TRIGGERS_MAX;
+}
+
+static int on_trigger(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_actions *out)
+{
+	struct sup_run *r = &s->run[ev->unit];
+
+	if (s->shutting_down)
+		return -ESHUTDOWN;
+	if (s->units[ev->unit].type == SUP_TARGET)
+		return -EINVAL;
+	if (r->state == SUP_LISTENING && is_triggered_in_vain(r, now)) {
+		r->why = SUP_WHY_TRIGGERS;
+		r->triggers = 0;
+		sup_fail(s, ev->unit, out);
+		return 0;
+	}
+	sup_want(s, ev->unit, SUP_WISH_TRIGGER, now);
+	return 0;
+}
+
+static int on_reached(struct sup *s, const struct sup_event *ev, struct sup_actions *out)
+{
+	struct sup_run *r = &s->run[ev->unit];
+
+	if (s->units[ev->unit].type != SUP_TARGET || r->state == SUP_DONE || s->shutting_down || sup_is_active(r->state))
+		return -EINVAL;
+	sup_enter(r, SUP_DONE, SUP_NEVER);
+	sup_act(out, SUP_ACT_READY, ev->unit, 0);
+	return 0;
+}
+
+/* What a running service says about itself and its time. */
+static int on_word(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_actions *out)
+{
+	struct sup_run *r = &s->run[ev->unit];
+	int running = r->state == SUP_RUNNING;
+
+	if (r->pid == 0 || ev->number < 0)
+		return -EINVAL;
+	switch (ev->type) {
+	case SUP_EV_FED:
+		if (running) {
+			r->healthy = 1;
+			set_watchdog(r, now);
+		}
+		return 0;
+	case SUP_EV_WATCHDOG_MS:
+		r->watchdog_ms = ev->number;
+		if (running)
+			set_watchdog(r, now);
+		return 0;
+	case SUP_EV_BITES:
+		if (running || r->state == SUP_STARTING)
+			sup_bite(s, ev->unit, now, out);
+		return 0;
+	case SUP_EV_EXTEND:
+		if ((running || r->state == SUP_STARTING || r->state == SUP_STOPPING) && r->deadline != SUP_NEVER)
+			r->deadline = MAX(r->deadline, sup_later(now, ev->number));
+		return 0;
+	default: /* STOPPING */
+		if (running)
+			sup_enter(r, SUP_STOPPING, sup_later(now, s->units[ev->unit].stop_ms));
+		return running ? 0 : -EINVAL;
+	}
 }
 
 static void on_force(struct sup *s, int64_t now, struct sup_actions *out)
 {
 	s->shutting_down = 1;
+	s->down_by = SUP_NEVER;
 	for (int i = s->n - 1; i >= 0; i--) {
 		struct sup_run *r = &s->run[i];
 
 		if (r->state == SUP_STARTING || r->state == SUP_RUNNING || r->state == SUP_STOPPING) {
-			r->why = SUP_WHY_ASKED;
-			begin_kill(s, i, SUP_KILLING, now, out);
+			r->cause = SUP_WHY_ASKED;
+			sup_begin_kill(s, i, SUP_KILLING, now, out);
 		}
 	}
+}
+
+static void on_shutdown(struct sup *s, const struct sup_event *ev, int64_t now)
+{
+	s->shutting_down = 1;
+	if (ev->number > 0)
+		s->down_by = MIN(s->down_by, sup_later(now, ev->number));
+}
+
+static int on_main_pid(struct sup *s, const struct sup_event *ev)
+{
+	if (s->run[ev->unit].pid == 0 || ev->pid <= 0)
+		return -EINVAL;
+	s->run[ev->unit].pid = ev->pid;
+	return 0;
 }
 
 static int dispatch(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_actions *out)
 {
 	switch (ev->type) {
 	case SUP_EV_BOOT:
-		for (int i = 0; i < s->n && !s->shutting_down; i++)
-			if (s->run[i].state == SUP_OFF)
-				enter(&s->run[i], SUP_WAITING, SUP_NEVER);
+		on_boot(s, now, out);
 		return 0;
 	case SUP_EV_STARTED:
 	case SUP_EV_START_FAILED:
 	case SUP_EV_SKIPPED:
 		return on_answer(s, ev, now, out);
 	case SUP_EV_READY:
-		return on_ready(s, ev, out);
+		return on_ready(s, ev, now, out);
 	case SUP_EV_MAIN_PID:
-		if (s->run[ev->unit].pid == 0)
-			return -EINVAL;
-		s->run[ev->unit].pid = ev->pid;
-		return 0;
+		return on_main_pid(s, ev);
 	case SUP_EV_EXITED:
 		return on_exited(s, ev, now, out);
 	case SUP_EV_EMPTY:
 		return on_empty(s, ev, now, out);
+	case SUP_EV_OOM:
+		return on_oom(s, ev, now, out);
 	case SUP_EV_START:
 	case SUP_EV_STOP:
 	case SUP_EV_RESTART:
 		return on_command(s, ev, now, out);
+	case SUP_EV_TRIGGER:
+		return on_trigger(s, ev, now, out);
+	case SUP_EV_REACHED:
+		return on_reached(s, ev, out);
+	case SUP_EV_FED:
+	case SUP_EV_WATCHDOG_MS:
+	case SUP_EV_BITES:
+	case SUP_EV_EXTEND:
+	case SUP_EV_STOPPING:
+		return on_word(s, ev, now, out);
 	case SUP_EV_SHUTDOWN:
-		s->shutting_down = 1;
+		on_shutdown(s, ev, now);
 		return 0;
 	case SUP_EV_FORCE:
 		on_force(s, now, out);
 		return 0;
 	case SUP_EV_TICK:
-		break;
+		return 0;
 	}
-	return 0;
+	return -EINVAL;
 }
 
 int sup_step(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_actions *out)
@@ -382,51 +368,65 @@ int sup_step(struct sup *s, const struct sup_event *ev, int64_t now, struct sup_
 	if (!whole && (ev->unit < 0 || ev->unit >= s->n))
 		return -EINVAL;
 	r = dispatch(s, ev, now, out);
-	for (int i = 0; i < s->n; i++)
+	for (int i = 0; i < s->n; i++) {
 		if (s->run[i].deadline <= now)
-			expire(s, i, now, out);
-	advance(s, now, out);
+			sup_expire(s, i, now, out);
+		if (s->run[i].watchdog <= now)
+			sup_bite(s, i, now, out);
+	}
+	if (s->down_by <= now)
+		on_force(s, now, out);
+	sup_advance(s, now, out);
 	return r;
 }
 
 int64_t sup_next(const struct sup *s)
 {
-	int64_t next = SUP_NEVER;
+	int64_t next = s->down_said ? SUP_NEVER : s->down_by;
 
 	for (int i = 0; i < s->n; i++)
-		next = MIN(next, s->run[i].deadline);
+		next = MIN(next, MIN(s->run[i].deadline, s->run[i].watchdog));
 	return next;
 }
 
-/* Kahn's algorithm on bit sets: takes away units without open dependencies until none is left or nothing moves. */
-static int order_is_circular(const struct sup_unit *units, int n)
-{
-	uint64_t left = n == 64 ? UINT64_MAX : BIT(n) - 1;
-	uint64_t before;
-
-	do {
-		before = left;
-		for (int i = 0; i < n; i++)
-			if ((left & BIT(i)) && !((units[i].after | units[i].needs) & left))
-				left &= ~BIT(i);
-	} while (left != before);
-	return left != 0;
-}
-
-int sup_init(struct sup *s, const struct sup_unit *units, int n)
+static int check(const struct sup_unit *units, int n)
 {
 	if (n < 0 || n > SUP_UNITS_MAX)
 		return -E2BIG;
 	for (int i = 0; i < n; i++)
-		if (n < 64 && ((units[i].after | units[i].needs) >> n))
+		if (n < 64 && ((units[i].after | units[i].needs | units[i].finished | units[i].healthy) >> n))
 			return -EINVAL;
-	if (order_is_circular(units, n))
-		return -ELOOP;
+	return sup_order_is_circular(units, n) ? -ELOOP : 0;
+}
+
+int sup_init(struct sup *s, const struct sup_unit *units, int n)
+{
+	int r = check(units, n);
+
+	if (r < 0)
+		return r;
 	memset(s, 0, sizeof(*s));
 	s->units = units;
+	s->down_by = SUP_NEVER;
+	return sup_load(s, n);
+}
+
+int sup_load(struct sup *s, int n)
+{
+	int r = check(s->units, n);
+
+	if (r < 0)
+		return r;
+	if (n < s->n)
+		return -EINVAL;
+	for (int i = s->n; i < n; i++) {
+		memset(&s->run[i], 0, sizeof(s->run[i]));
+		sup_enter(&s->run[i], SUP_OFF, SUP_NEVER);
+	}
 	s->n = n;
 	for (int i = 0; i < n; i++)
-		s->run[i].deadline = SUP_NEVER;
+		if (s->run[i].state == SUP_LISTENING && !(s->units[i].flags & SUP_LISTENS))
+			sup_enter(&s->run[i], SUP_OFF, SUP_NEVER);
 	return 0;
 }
 
@@ -434,7 +434,7 @@ const char *sup_state_name(enum sup_state state)
 {
 	static const char *const names[] = {
 		"off", "waiting", "starting", "running", "stopping", "killing", "cleaning",
-		"backoff", "done", "failed", "skipped", "stuck",
+		"backoff", "done", "failed", "skipped", "stuck", "listening",
 	};
 
 	return names[state];

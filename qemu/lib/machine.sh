@@ -66,6 +66,7 @@ machine_add() {
 		command+=(-icount 'shift=0,sleep=off' -rtc 'base=2026-01-01,clock=vm' -seed 1)
 	fi
 	command+=(-device 'isa-debug-exit,iobase=0xf4,iosize=0x04')
+	if [[ -n $watchdog ]]; then command+=(-device "$watchdog" -action watchdog=reset); fi
 	if [[ -n $no_reboot ]]; then command+=(-no-reboot); fi
 	if [[ -n $monitor ]]; then command+=(-qmp "unix:$monitor,server=on,wait=off"); fi
 }

@@ -25,8 +25,13 @@ int verb_restart(int argc, char **argv);
 int verb_inspect(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_services(int argc, char **argv);
+int verb_boot_time(int argc, char **argv);
 int verb_poweroff(int argc, char **argv);
 int verb_reboot(int argc, char **argv);
+int verb_reload(int argc, char **argv);
+int verb_reload_init(int argc, char **argv);
+int verb_why(int argc, char **argv);
+int verb_explain(int argc, char **argv);
 int verb_version(int argc, char **argv);
 
 /* Prints "coracle: TEXT" on standard error and returns 1. */
@@ -37,11 +42,23 @@ int cli_usage(const char *how);
 /* GET path as a JSON document; the caller frees it. NULL: *err says why. */
 yyjson_doc *cli_get(const char *path, struct err *err);
 
-/* "GET" or "POST" on /containers/NAME/ACTION[QUERY] for each name. Returns the exit code. */
+/* True when init has a unit of that name. */
+bool cli_has_unit(const char *name);
+/* "start", "stop" or "restart" of a unit. Returns 0 or -errno. */
+int cli_unit(const char *action, const char *name, struct err *err);
+/* What a unit has printed, as far as the kernel log still has it: the last `most` lines (below 0: all). follow: does not return. */
+int cli_unit_logs(const char *name, long most, bool follow, bool times, struct err *err);
+
+/* POST on /containers/NAME/ACTION[QUERY] for each name; a name that no container has and a unit of init has is told init. Returns the exit code. */
 int cli_each(int argc, char **argv, const char *action, const char *query);
 
 /* One request to init's socket; line is called for each packet until an end. Returns 0 or -errno. */
 int cli_init(const char *request, void (*line)(const char *text, void *arg), void *arg, struct err *err);
+
+/* What init and coracle why keep: /var/lib/coracle, or CORACLE_STATE. */
+const char *cli_state_directory(void);
+/* look.c. Returns the exit code. */
+int look(void);
 
 /* Containers as a table (all or running ones). */
 int cli_print_containers(bool all, struct err *err);

@@ -1,4 +1,4 @@
-/* logs.c - coracle logs: a container's output, standard error to standard error. */
+/* logs.c - coracle logs: a container's output, standard error to standard error; or that of a service. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,33 +57,35 @@ static int on_body(const struct http_reply *reply, const char *data, size_t n, v
 	return fd_write_full(STDOUT_FILENO, data, n);
 }
 
-static int fetch(const char *path)
+/* Returns 0, 1 when there is no such container or no engine (*err says which), -errno. */
+static int fetch(const char *path, struct err *err)
 {
 	struct demux d = { 0 };
 	struct http_reply reply;
-	struct err err = ERR_INIT;
 	int r;
 
 	buf_init(&d.error, 65536);
-	r = http_stream(cli.docker_socket, "GET", path, &reply, on_body, &d, &err);
+	r = http_stream(cli.docker_socket, "GET", path, &reply, on_body, &d, err);
 	if (r == 0 && reply.status != 200) {
 		yyjson_doc *doc = yyjson_read(d.error.data, d.error.len, 0);
 		const char *msg = yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(doc), "message"));
 
-		r = err_set(&err, 0, "%s", msg ? msg : "the engine refused");
+		err_set(err, 0, "%s", msg ? msg : "the engine refused");
+		r = reply.status == 404 ? 1 : -EREMOTEIO;
 		yyjson_doc_free(doc);
 	}
 	buf_free(&d.error);
-	return r < 0 ? cli_fail(&err) : 0;
+	return r == -ENOENT || r == -ECONNREFUSED ? 1 : r;
 }
 
 int verb_logs(int argc, char **argv)
 {
-	static const char how[] = "logs [-f] [-t] [-n N] CONTAINER";
+	static const char how[] = "logs [-f] [-t] [-n N] NAME";
 	CLEANUP_BUF struct buf path = { 0 };
 	const char *tail = "all";
 	bool follow = false, times = false;
-	int o;
+	struct err err = ERR_INIT;
+	int o, r;
 
 	while ((o = getopt(argc, argv, "ftn:")) != -1) {
 		if (o == 'f')
@@ -102,5 +104,8 @@ int verb_logs(int argc, char **argv)
 	http_escape(&path, argv[optind]);
 	buf_printf(&path, "/logs?stdout=1&stderr=1&follow=%d&timestamps=%d&tail=", follow, times);
 	http_escape(&path, tail);
-	return fetch(path.data);
+	r = fetch(path.data, &err);
+	if (r == 1 && cli_has_unit(argv[optind]))
+		r = cli_unit_logs(argv[optind], strcmp(tail, "all") ? strtol(tail, NULL, 10) : -1, follow, times, &err);
+	return r != 0 ? cli_fail(&err) : 0;
 }

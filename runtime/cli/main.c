@@ -21,14 +21,18 @@ static const struct {
 	{ "status", "", "the machine, its containers, what went wrong since boot", verb_status },
 	{ "ps", "[-a]", "containers", verb_ps },
 	{ "images", "", "images", verb_images },
-	{ "logs", "[-f] [-t] [-n N] CONTAINER", "output of a container", verb_logs },
-	{ "start", "CONTAINER...", "start", verb_start },
-	{ "stop", "[-t SECONDS] CONTAINER...", "stop", verb_stop },
-	{ "restart", "[-t SECONDS] CONTAINER...", "stop and start", verb_restart },
+	{ "logs", "[-f] [-t] [-n N] NAME", "output of a container or a service", verb_logs },
+	{ "start", "NAME...", "start containers or services", verb_start },
+	{ "stop", "[-t SECONDS] NAME...", "stop them", verb_stop },
+	{ "restart", "[-t SECONDS] NAME...", "stop and start them", verb_restart },
 	{ "inspect", "CONTAINER...", "everything about a container, as JSON", verb_inspect },
-	{ "services", "", "what init supervises", verb_services },
+	{ "services", "[start|stop|restart NAME]", "what init supervises", verb_services },
+	{ "reload", "", "read the unit files again", verb_reload },
+	{ "boot-time", "[-o FILE.svg] [UNIT]", "when what happened on the way up, and what waited for what", verb_boot_time },
 	{ "poweroff", "", "switch the machine off, in order", verb_poweroff },
-	{ "reboot", "", "start it anew, in order", verb_reboot },
+	{ "reload-init", "[PATH]", "replace init by the program at PATH, or by its own file; all goes on", verb_reload_init },
+	{ "reboot", "[--kexec KERNEL...]", "start it anew, in order", verb_reboot },
+	{ "why", "[--format json]", "why it was started, and how the last boot ended", verb_why },
 	{ "version", "", "versions of client and engine", verb_version },
 };
 
@@ -85,7 +89,8 @@ int cli_each(int argc, char **argv, const char *action, const char *query)
 		buf_puts(&path, "/containers/");
 		http_escape(&path, argv[i]);
 		buf_printf(&path, "/%s%s", action, query);
-		if (http_get(cli.docker_socket, "POST", path.data, &reply, &err) < 0)
+		if (http_get(cli.docker_socket, "POST", path.data, &reply, &err) < 0 &&
+		    (!cli_has_unit(argv[i]) || cli_unit(action, argv[i], &err) < 0))
 			code = cli_fail(&err);
 		else
 			puts(argv[i]);

@@ -8,6 +8,6 @@ int verb_restart(int argc, char **argv)
 	int used = grace_option(argc, argv, query, sizeof(query));
 
 	if (used < 0 || used >= argc)
-		return cli_usage("restart [-t SECONDS] CONTAINER...");
+		return cli_usage("restart [-t SECONDS] NAME...");
 	return cli_each(argc - used, argv + used, "restart", query);
 }

@@ -4,6 +4,6 @@
 int verb_start(int argc, char **argv)
 {
 	if (argc < 2)
-		return cli_usage("start CONTAINER...");
+		return cli_usage("start NAME...");
 	return cli_each(argc - 1, argv + 1, "start", "");
 }

@@ -8,6 +8,6 @@ int verb_stop(int argc, char **argv)
 	int used = grace_option(argc, argv, query, sizeof(query));
 
 	if (used < 0 || used >= argc)
-		return cli_usage("stop [-t SECONDS] CONTAINER...");
+		return cli_usage("stop [-t SECONDS] NAME...");
 	return cli_each(argc - used, argv + used, "stop", query);
 }

@@ -86,6 +86,7 @@ struct container {
 	/* in memory */
 	enum container_phase phase;
 	int interrupted;		/* times that coracle-runtime was killed while it created or started this one, in a row */
+	bool stamped;			/* its first start is among the times of the boot */
 	bool swept;			/* this start began with leftovers of an earlier one, and they were cleaned up */
 	bool exit_seen;			/* the first process ended; exit_status is valid */
 	int exit_status;		/* as wait(2); -1 unknown */

@@ -126,6 +126,18 @@ static void save_later(void *arg)
 	container_save_state(arg);
 }
 
+/* "container NAME" among the times of the boot, once for each of the boot configuration's. */
+static void stamp_first(struct container *c)
+{
+	char name[80];
+
+	if (!c->from_boot || c->stamped)
+		return;
+	c->stamped = true;
+	text_set(name, sizeof(name), "container %s", c->svc.container_name);
+	report_stamp(name);
+}
+
 static void on_started(int status, void *arg)
 {
 	struct container *c = arg;
@@ -141,6 +153,7 @@ static void on_started(int status, void *arg)
 	}
 	c->interrupted = 0;
 	c->swept = false;
+	stamp_first(c);
 	c->phase = PHASE_UP;
 	c->save = (struct loop_timer){ .fire = save_later, .arg = c };
 	loop_timer_set(&c->save, SAVE_DELAY_MS);

@@ -111,6 +111,8 @@ class Machine:
         self.cursor = 0
         self.changed = threading.Condition()
         self.ended = False
+        self.hearing = threading.Event()
+        self.hearing.set()
         self.commands = 0
         self.folder = tempfile.mkdtemp(prefix="coracle-test.")
         self.qmp_path = os.path.join(self.folder, "qmp")
@@ -148,6 +150,7 @@ class Machine:
         return self
 
     def __exit__(self, kind, value, trace):
+        self.hearing.set()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -164,6 +167,7 @@ class Machine:
         stream = self.process.stdout.fileno()
         pending = b""
         while True:
+            self.hearing.wait()
             block = os.read(stream, 65536)
             self.log.write(block)
             self.log.flush()
@@ -176,6 +180,15 @@ class Machine:
                 self.changed.notify_all()
             if not block:
                 return
+
+    @contextlib.contextmanager
+    def deaf(self):
+        """Nobody reads the console meanwhile: the pipe fills up, and then the serial line takes nothing any more."""
+        self.hearing.clear()
+        try:
+            yield
+        finally:
+            self.hearing.set()
 
     def tail(self, lines=25):
         return "\n".join(self.text.splitlines()[-lines:])
@@ -196,6 +209,13 @@ class Machine:
                     why = "the machine ended" if self.ended else f"not within {limit * SLOW:.0f} s"
                     raise Failure(f"console: {pattern!r}: {why}; its last lines:\n{self.tail()}")
                 self.changed.wait(left)
+
+    def quiet_for(self, seconds):
+        """Nothing may appear on the console for that long."""
+        with self.changed:
+            before = len(self.text)
+            self.changed.wait_for(lambda: self.ended or len(self.text) > before, seconds)
+            check(not self.ended and len(self.text) == before, f"the console is not quiet: {self.text[before:]!r}")
 
     def absent(self, pattern):
         found = re.search(pattern, self.text, re.MULTILINE)
@@ -232,6 +252,13 @@ class Machine:
                 return None
         return eventually(probe, what, limit)
 
+    def why(self, pattern):
+        """`coracle why` when it knows: init writes it down a moment after /var is there. Fails when it says something else."""
+        self.shell_until("coracle why", r"^last boot ", "init's record of the last boot")
+        text = self.shell("coracle why")
+        check(re.search(pattern, text, re.MULTILINE | re.DOTALL), f"coracle why does not say {pattern!r}:\n{text}")
+        return text
+
     def settle(self):
         """Waits until the engine has started every container or given up: nothing more is reported then."""
         self.shell_until("cat /run/coracle/boot-times", "engine-ready", "the engine's READY")
@@ -260,6 +287,14 @@ class Machine:
                 return answer["return"]
             if "error" in answer:
                 raise Failure(f"QMP {message['execute']}: {answer['error']['desc']}")
+
+    def kill(self):
+        """The power fails: QEMU gets SIGKILL. qemu/run stays to clean up; afterwards `text` is complete."""
+        for pid in pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+            if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("qemu-system"):
+                os.kill(int(pid), signal.SIGKILL)
+        self.process.wait(LIMIT * SLOW)
+        self.reader.join(LIMIT * SLOW)
 
     def wait_exit(self, limit=LIMIT, code=0):
         """Waits until the machine has powered itself off, and checks the exit code of qemu/run."""

@@ -15,13 +15,20 @@ SECTOR = 512
 MIB = 1 << 20
 
 
-def make_initrd(folder, data=True, engine=True):
-    """An initramfs like the image's, whose root holds init, busybox, e2fsck and the probe."""
+def make_initrd(folder, data=True, engine=True, units=None):
+    """An initramfs like the image's, whose root holds init, busybox, e2fsck and the probe. units: {name: text} instead of the image's; False: no
+    such folder."""
     root = folder / "root"
     shutil.rmtree(root, ignore_errors=True)
     for name in ("dev proc sys run tmp var usr/bin usr/lib/coracle").split():
         (root / name).mkdir(parents=True)
     shutil.copytree(TOP / "rootfs/skel/etc", root / "etc")
+    if units is None:
+        shutil.copytree(TOP / "rootfs/skel/usr/lib/coracle/units", root / "usr/lib/coracle/units")
+    elif units is not False:
+        (root / "usr/lib/coracle/units").mkdir()
+        for name, text in units.items():
+            (root / f"usr/lib/coracle/units/{name}.unit").write_text(text)
     for name in ("bin", "sbin", "usr/sbin"):
         (root / name).symlink_to("bin" if "/" in name else "usr/bin")
     shutil.copy(BUILD / "bin/init", root / "usr/bin/init")
@@ -223,4 +230,5 @@ def main():
     finish()
 
 
-main()
+if __name__ == "__main__":
+    main()

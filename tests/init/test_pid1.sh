@@ -26,6 +26,7 @@ ln -s usr/bin "$work/root/sbin"
 cp "$build/bin/init" "$work/root/usr/bin/init"
 cp "$build/sysroot/target/busybox" "$work/root/usr/bin/busybox"
 ln -s busybox "$work/root/usr/bin/sh"
+cp -r "$root/rootfs/skel/usr/lib/coracle/units" "$work/root/usr/lib/coracle/"
 for name in engine config data; do cp "$build/tools/init-probe" "$work/root/usr/lib/coracle/coracle-$name"; done
 mount -t cgroup2 none "$work/cgroup"
 cgroup=$work/cgroup/coracle-test-$$
@@ -55,7 +56,7 @@ while read -r verdict name; do
 	fi
 done < <(sed -n 's/^\[[^]]*\] probe: \(ok\|FAILED\) /\1 /p' <<<"$log")
 for text in 'engine exited with code 3; started again at once' 'engine: a line on standard output' 'probe: all done' \
-	'poweroff: asked over the control socket' 'probe: third run ends'; do
+	'poweroff: asked by coracle-engine (pid ' 'probe: third run ends'; do
 	count=$((count + 1))
 	if [[ $log == *"$text"* ]]; then
 		echo "ok $count - says \"$text\""

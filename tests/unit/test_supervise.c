@@ -1,7 +1,4 @@
-/* test_supervise.c - init/supervise: its rules one by one, then a simulator with random storms of events.
- *
- * The simulator owns the processes: it starts one when the supervisor orders it, lets it become ready, exit, ignore
- * signals, leave children behind or hang for ever, and checks after every step what must always hold. */
+/* test_supervise.c - init/supervise: its rules one by one. All of them at once and at random: test_supervise_sim.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +8,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cdefs.h"
@@ -30,6 +26,19 @@ static int step(enum sup_event_type type, int unit, int value, int busy)
 	return sup_step(&s, &ev, now, &out);
 }
 
+static int say(enum sup_event_type type, int unit, int64_t number)
+{
+	struct sup_event ev = { .type = type, .unit = unit, .number = number };
+
+	return sup_step(&s, &ev, now, &out);
+}
+
+static void tick(int64_t at)
+{
+	now = at;
+	step(SUP_EV_TICK, 0, 0, 0);
+}
+
 static int count(enum sup_action_type type, int unit)
 {
 	int n = 0;
@@ -40,10 +49,10 @@ static int count(enum sup_action_type type, int unit)
 }
 
 static const struct sup_unit daemon_unit = {
-	.name = "d", .type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .stop_ms = 3000, .stop_signal = SIGTERM,
+	.type = SUP_DAEMON, .restart = SUP_RESTART_ALWAYS, .stop_ms = 3000, .stop_signal = SIGTERM,
 	.backoff_ms = 100, .backoff_max_ms = 1000, .decay_ms = 10000,
 };
-static const struct sup_unit oneshot_unit = { .name = "o", .type = SUP_ONESHOT, .start_ms = 5000, .stop_ms = 1000, .stop_signal = SIGTERM };
+static const struct sup_unit oneshot_unit = { .type = SUP_ONESHOT, .start_ms = 5000, .stop_ms = 1000, .stop_signal = SIGTERM };
 
 static void test_order(void **state)
 {
@@ -52,7 +61,7 @@ static void test_order(void **state)
 	(void)state;
 	now = 0;
 	u[1].after = BIT(0);
-	u[1].notifies = 1;
+	u[1].flags = SUP_NOTIFIES;
 	u[2].after = BIT(1);
 	assert_int_equal(sup_init(&s, u, 3), 0);
 	step(SUP_EV_BOOT, 0, 0, 0);
@@ -96,7 +105,7 @@ static void test_wait_limit(void **state)
 	(void)state;
 	now = 0;
 	u[1].after = BIT(0);
-	u[1].notifies = 1;
+	u[1].flags = SUP_NOTIFIES;
 	u[2].after = BIT(1);
 	u[2].wait_ms = 60000;
 	assert_int_equal(sup_init(&s, u, 3), 0);
@@ -262,314 +271,316 @@ static void test_bad_tables(void **state)
 	assert_int_equal(sup_init(&s, many, SUP_UNITS_MAX), 0);
 }
 
-/* ---- the simulator */
-
-enum { SIM_UNITS = 20, SIM_STEPS = 400000, SIM_EPOCH = 1500 };
-
-static struct sim {
-	int alive;		/* main process */
-	int left;		/* other processes in the cgroup */
-	int ignores_term;
-	int immortal;		/* state D: not even SIGKILL */
-	int64_t ends;		/* when it will have died, SUP_NEVER: not decided */
-	int64_t empties;
-	int64_t ended;		/* when its last run was over */
-	int64_t not_before;	/* the earliest legal restart */
-	int ever_settled;
-} sim[SIM_UNITS];
-
-static struct sup_unit units[SIM_UNITS];
-static uint64_t rng = 88172645463325252u;
-static int pids;
-static int all_down;
-static long starts, escalations;
-
-static uint32_t rnd(uint32_t n)
+/* The table of Restart= in systemd.service(5), cell by cell. */
+static void test_restart_table(void **state)
 {
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return (uint32_t)(rng >> 20) % n;
-}
-
-static void sim_units(void)
-{
-	static const char *const names[] = { "a", "b", "c", "d" };
-
-	for (int i = 0; i < SIM_UNITS; i++) {
-		struct sup_unit *u = &units[i];
-
-		memset(u, 0, sizeof(*u));
-		u->name = names[i % 4];
-		u->type = rnd(3) == 0 ? SUP_ONESHOT : SUP_DAEMON;
-		u->restart = (enum sup_restart)rnd(3);
-		u->notifies = (int)rnd(2);
-		for (int d = 0; d < i; d++) {
-			u->after |= rnd(6) == 0 ? BIT(d) : 0;
-			u->needs |= rnd(12) == 0 ? BIT(d) : 0;
-		}
-		u->wait_ms = rnd(3) ? 0 : 1 + rnd(5000);
-		u->start_ms = rnd(2) ? 0 : 1 + rnd(5000);
-		u->stop_ms = rnd(3000);
-		u->stop_signal = SIGTERM;
-		u->backoff_ms = 1 + rnd(200);
-		u->backoff_max_ms = u->backoff_ms + rnd(5000);
-		u->decay_ms = rnd(2) ? 0 : 1000 + rnd(10000);
-		u->give_up = rnd(4) ? 0 : 1 + (int)rnd(10);
-		u->escalate = rnd(4) ? 0 : 1 + (int)rnd(10);
-	}
-}
-
-static void event(enum sup_event_type type, int unit, int value, int busy);
-
-static int settled(enum sup_state st)
-{
-	return st == SUP_OFF || st == SUP_RUNNING || st >= SUP_DONE;
-}
-
-static void sim_check_order(int i)
-{
-	const struct sup_unit *u = &units[i];
-
-	for (int d = 0; d < SIM_UNITS; d++) {
-		enum sup_state st = s.run[d].state;
-
-		if (u->needs & BIT(d))
-			assert_true(st == SUP_RUNNING || st == SUP_DONE);
-		if (u->after & ~u->needs & BIT(d) && u->wait_ms == 0)
-			assert_true(settled(st));
-	}
-}
-
-static void sim_start(int i)
-{
-	struct sim *p = &sim[i];
-
-	starts++;
-	assert_false(all_down);
-	assert_false(s.shutting_down);
-	assert_false(p->alive); /* never two processes of one unit, nor anything left of the last one */
-	assert_false(p->left);
-	assert_true(now >= p->not_before);
-	if (rnd(15) == 0) {
-		event(rnd(2) ? SUP_EV_START_FAILED : SUP_EV_SKIPPED, i, ENOENT, 0);
-		return;
-	}
-	memset(p, 0, sizeof(*p));
-	p->alive = 1;
-	p->ignores_term = rnd(10) == 0;
-	p->immortal = rnd(300) == 0;
-	p->ends = p->empties = SUP_NEVER;
-	p->not_before = 0;
-	event(SUP_EV_STARTED, i, ++pids, 0);
-}
-
-/* A queue, as perform.c has it: answers are given after all actions of a step were seen. */
-static struct { enum sup_event_type type; int unit, value, busy; } todo[SUP_ACTIONS_MAX];
-static int todo_n;
-static int in_actions;
-
-static void sim_act(const struct sup_action *a)
-{
-	struct sim *p = a->unit >= 0 ? &sim[a->unit] : NULL;
-
-	switch (a->type) {
-	case SUP_ACT_START:
-		sim_start(a->unit);
-		break;
-	case SUP_ACT_SIGNAL:
-		assert_true(p->alive);
-		if (!p->ignores_term && !p->immortal && p->ends == SUP_NEVER)
-			p->ends = now + rnd(4000);
-		break;
-	case SUP_ACT_KILL:
-		if (p->immortal)
-			break;
-		if (p->alive)
-			p->ends = MIN(p->ends, now + rnd(20));
-		if (p->left)
-			p->empties = MIN(p->empties, now + rnd(20));
-		break;
-	case SUP_ACT_RESTART:
-		/* the bound: no restart before the delay that the failures in a row demand */
-		assert_int_equal(a->number, sup_backoff(&units[a->unit], s.run[a->unit].failures));
-		if (s.run[a->unit].failures > 1)
-			assert_true(a->number >= MIN(units[a->unit].backoff_ms, units[a->unit].backoff_max_ms));
-		p->not_before = now + a->number;
-		break;
-	case SUP_ACT_FAILED:
-		assert_false(p->alive);
-		break;
-	case SUP_ACT_ESCALATE:
-		escalations++;
-		assert_true(units[a->unit].escalate && a->number >= units[a->unit].escalate);
-		break;
-	case SUP_ACT_ALL_DOWN:
-		assert_false(all_down);
-		all_down = 1;
-		for (int i = 0; i < SIM_UNITS; i++)
-			if ((sim[i].alive || sim[i].left) && s.run[i].state != SUP_STUCK)
-				fail_msg("unit %d runs after ALL_DOWN", i);
-		break;
-	default:
-		break;
-	}
-}
-
-static void sim_invariants(void)
-{
-	for (int i = 0; i < SIM_UNITS; i++) {
-		const struct sup_run *r = &s.run[i];
-
-		assert_int_equal(r->pid != 0, sim[i].alive); /* every process is known */
-		if (r->state == SUP_OFF || r->state == SUP_WAITING || r->state == SUP_BACKOFF || r->state == SUP_DONE || r->state == SUP_FAILED)
-			assert_true(!sim[i].alive && !sim[i].left);
-		/* nothing that waits for an end waits for ever */
-		if (r->state == SUP_STOPPING || r->state == SUP_KILLING || r->state == SUP_CLEANING || r->state == SUP_BACKOFF)
-			assert_true(r->deadline != SUP_NEVER);
-		assert_true(r->deadline == SUP_NEVER || r->deadline > now - 1);
-	}
-}
-
-static void event(enum sup_event_type type, int unit, int value, int busy)
-{
-	struct sup_actions mine;
-
-	if (in_actions) {
-		assert_true(todo_n < SUP_ACTIONS_MAX);
-		todo[todo_n].type = type;
-		todo[todo_n].unit = unit;
-		todo[todo_n].value = value;
-		todo[todo_n++].busy = busy;
-		return;
-	}
-	step(type, unit, value, busy);
-	for (int done = 0;; done++) {
-		mine = out;
-		assert_true(mine.n < SUP_ACTIONS_MAX);
-		in_actions = 1;
-		for (int i = 0; i < mine.n; i++)
-			if (mine.list[i].type == SUP_ACT_START)
-				sim_check_order(mine.list[i].unit);
-		for (int i = 0; i < mine.n; i++)
-			sim_act(&mine.list[i]);
-		in_actions = 0;
-		if (done == todo_n)
-			break;
-		step(todo[done].type, todo[done].unit, todo[done].value, todo[done].busy);
-	}
-	todo_n = 0;
-	sim_invariants();
-}
-
-static void sim_end(int i)
-{
-	sim[i].alive = 0;
-	sim[i].ends = SUP_NEVER;
-	sim[i].left = sim[i].left || rnd(4) == 0;
-	event(SUP_EV_EXITED, i, rnd(2) ? 0 : 256, sim[i].left);
-}
-
-/* Lets time pass to the next thing that is due, at most so far. */
-static void sim_pass(int64_t most)
-{
-	int64_t next = MIN(now + most, sup_next(&s));
-	int who = -1;
-
-	for (int i = 0; i < SIM_UNITS; i++) {
-		int64_t due = sim[i].alive ? sim[i].ends : sim[i].left ? sim[i].empties : SUP_NEVER;
-
-		if (due <= next) {
-			next = due;
-			who = i;
-		}
-	}
-	now = MAX(now, next);
-	if (who < 0) {
-		event(SUP_EV_TICK, 0, 0, 0);
-	} else if (sim[who].alive) {
-		sim_end(who);
-	} else {
-		sim[who].left = 0;
-		event(SUP_EV_EMPTY, who, 0, 0);
-	}
-}
-
-static void sim_random(void)
-{
-	int i = (int)rnd(SIM_UNITS);
-
-	switch (rnd(12)) {
-	case 0:
-		if (sim[i].alive && !sim[i].immortal)
-			sim_end(i);
-		break;
-	case 1:
-	case 2:
-		event(SUP_EV_READY, i, 0, 0); /* also at the wrong time */
-		break;
-	case 3: /* a command is a person's wish: it does not wait for the back-off */
-		sim[i].not_before = 0;
-		event(SUP_EV_START, i, 0, 0);
-		break;
-	case 4:
-		event(rnd(4) ? SUP_EV_TICK : SUP_EV_STOP, i, 0, 0);
-		break;
-	case 5:
-		if (rnd(4) == 0) {
-			sim[i].not_before = 0;
-			event(SUP_EV_RESTART, i, 0, 0);
-		}
-		break;
-	case 6: /* events that fit nothing must change nothing */
-		if (!sim[i].alive)
-			assert_int_equal(step(SUP_EV_EXITED, i, 0, 0), -EINVAL);
-		else
-			assert_int_equal(step(SUP_EV_EMPTY, i, 0, 0), -EINVAL);
-		assert_int_equal(out.n, 0);
-		break;
-	default:
-		sim_pass(1 + rnd(3000));
-		break;
-	}
-}
-
-static void sim_shutdown(void)
-{
-	int64_t limit = now;
-
-	for (int i = 0; i < SIM_UNITS; i++)
-		limit += units[i].stop_ms + 2 * SUP_KILL_MS;
-	event(rnd(5) ? SUP_EV_SHUTDOWN : SUP_EV_FORCE, 0, 0, 0);
-	for (long n = 0; !all_down; n++) {
-		assert_true(now <= limit && n < 1000000);
-		sim_pass(1000);
-		if (rnd(3) == 0)
-			event(SUP_EV_READY, (int)rnd(SIM_UNITS), 0, 0);
-		if (rnd(50) == 0)
-			event(SUP_EV_FORCE, 0, 0, 0);
-	}
-}
-
-static void test_storm(void **state)
-{
-	long steps = 0;
+	static const struct { const char *end; enum sup_event_type event; int status; const char *restarted; } rows[] = {
+		/* in the order of enum sup_restart: no on-success on-failure on-abnormal on-abort on-watchdog always */
+		{ "code 0", SUP_EV_EXITED, 0, "0100001" },
+		{ "SIGTERM", SUP_EV_EXITED, SIGTERM, "0100001" },
+		{ "SIGHUP", SUP_EV_EXITED, SIGHUP, "0100001" },
+		{ "SIGINT", SUP_EV_EXITED, SIGINT, "0100001" },
+		{ "SIGPIPE", SUP_EV_EXITED, SIGPIPE, "0100001" },
+		{ "code 1", SUP_EV_EXITED, 1 << 8, "0010001" },
+		{ "SIGSEGV", SUP_EV_EXITED, SIGSEGV | 0x80, "0011101" },
+		{ "SIGKILL", SUP_EV_EXITED, SIGKILL, "0011101" },
+		{ "timeout", SUP_EV_TICK, 0, "0011001" },
+		{ "watchdog", SUP_EV_BITES, 0, "0011011" },
+		{ "out of memory", SUP_EV_OOM, 0, "0011001" },
+	};
 
 	(void)state;
-	while (steps < SIM_STEPS) {
-		now = 1;
-		all_down = 0;
-		memset(sim, 0, sizeof(sim));
-		sim_units();
-		assert_int_equal(sup_init(&s, units, SIM_UNITS), 0);
-		event(SUP_EV_BOOT, 0, 0, 0);
-		for (uint32_t i = rnd(SIM_EPOCH); i > 0; i--, steps++)
-			sim_random();
-		sim_shutdown();
+	for (size_t row = 0; row < ARRAY_SIZE(rows); row++) {
+		for (int policy = SUP_RESTART_NO; policy <= SUP_RESTART_ALWAYS; policy++) {
+			struct sup_unit u = daemon_unit;
+			int again = rows[row].restarted[policy] == '1';
+
+			now = 0;
+			u.restart = (enum sup_restart)policy;
+			u.run_ms = 5000;
+			assert_int_equal(sup_init(&s, &u, 1), 0);
+			step(SUP_EV_BOOT, 0, 0, 0);
+			step(SUP_EV_STARTED, 0, 10, 0);
+			if (rows[row].event == SUP_EV_TICK)
+				tick(5000);
+			else
+				step(rows[row].event, 0, rows[row].status, 0);
+			if (rows[row].event != SUP_EV_EXITED) {
+				assert_int_equal(count(SUP_ACT_SIGNAL, 0), 1);
+				step(SUP_EV_EXITED, 0, 0, 0); /* how it ends then does not matter */
+			}
+			if (count(SUP_ACT_RESTART, 0) != again)
+				fail_msg("policy %d after %s", policy, rows[row].end);
+			assert_int_equal(count(SUP_ACT_ENDED, 0), 1);
+		}
 	}
-	print_message("%ld random events, %ld starts, %ld escalations\n", steps, starts, escalations);
-	assert_true(starts > SIM_STEPS / 100);
-	assert_true(escalations > 0);
+}
+
+/* SuccessExitStatus=; and signals are never a clean end of a one-shot. */
+static void test_clean_ends(void **state)
+{
+	struct sup_unit u = daemon_unit;
+	struct sup_event ev = { .type = SUP_EV_EXITED, .status = 3 << 8, .clean = 1 };
+
+	(void)state;
+	now = 0;
+	u.restart = SUP_RESTART_ON_FAILURE;
+	assert_int_equal(sup_init(&s, &u, 1), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	step(SUP_EV_STARTED, 0, 10, 0);
+	sup_step(&s, &ev, now, &out);
+	assert_int_equal(s.run[0].state, SUP_DONE);
+	u = oneshot_unit;
+	assert_int_equal(sup_init(&s, &u, 1), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	step(SUP_EV_STARTED, 0, 10, 0);
+	step(SUP_EV_EXITED, 0, SIGTERM, 0);
+	assert_int_equal(s.run[0].state, SUP_FAILED);
+	/* success before READY=1 is none */
+	u = daemon_unit;
+	u.restart = SUP_RESTART_NO;
+	u.flags = SUP_NOTIFIES;
+	assert_int_equal(sup_init(&s, &u, 1), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	step(SUP_EV_STARTED, 0, 10, 0);
+	step(SUP_EV_EXITED, 0, 0, 0);
+	assert_int_equal(s.run[0].state, SUP_FAILED);
+	assert_int_equal(s.run[0].why, SUP_WHY_NOT_READY);
+}
+
+static void test_watchdog(void **state)
+{
+	struct sup_unit u = daemon_unit;
+
+	(void)state;
+	now = 0;
+	u.flags = SUP_NOTIFIES | SUP_CRITICAL;
+	u.watchdog_ms = 1000;
+	u.watchdog_signal = SIGABRT;
+	assert_int_equal(sup_init(&s, &u, 1), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	step(SUP_EV_STARTED, 0, 10, 0);
+	tick(5000); /* it does not run before it is ready */
+	assert_int_equal(out.n, 0);
+	step(SUP_EV_READY, 0, 0, 0);
+	assert_int_equal(sup_next(&s), 6000);
+	now = 5900;
+	say(SUP_EV_FED, 0, 0);
+	assert_int_equal(sup_next(&s), 6900);
+	say(SUP_EV_WATCHDOG_MS, 0, 500); /* WATCHDOG_USEC= counts from now */
+	assert_int_equal(sup_next(&s), 6400);
+	tick(6399);
+	assert_int_equal(out.n, 0);
+	assert_true(sup_is_healthy(&s));
+	tick(6400);
+	assert_int_equal(count(SUP_ACT_WATCHDOG, 0), 1);
+	assert_int_equal(out.list[1].type, SUP_ACT_SIGNAL);
+	assert_int_equal(out.list[1].number, SIGABRT);
+	assert_false(sup_is_healthy(&s));
+	tick(9400);
+	assert_int_equal(count(SUP_ACT_KILL, 0), 1);
+	step(SUP_EV_EXITED, 0, SIGKILL, 0);
+	assert_int_equal(s.run[0].why, SUP_WHY_WATCHDOG);
+	assert_int_equal(count(SUP_ACT_START, 0), 1);
+	assert_true(sup_is_healthy(&s));
+	/* the next run has the unit's own time again; STOPPING=1 ends the watch, and its own end is no failure of it */
+	step(SUP_EV_STARTED, 0, 11, 0);
+	step(SUP_EV_READY, 0, 0, 0);
+	assert_int_equal(sup_next(&s), now + 1000);
+	say(SUP_EV_STOPPING, 0, 0);
+	assert_int_equal(out.n, 0);
+	assert_int_equal(sup_next(&s), now + 3000);
+	say(SUP_EV_EXTEND, 0, 10000);
+	assert_int_equal(sup_next(&s), now + 10000);
+	step(SUP_EV_EXITED, 0, 0, 0);
+	assert_int_equal(s.run[0].why, SUP_WHY_EXIT);
+}
+
+static void test_finished_and_healthy(void **state)
+{
+	struct sup_unit u[4] = { oneshot_unit, daemon_unit, oneshot_unit, oneshot_unit };
+
+	(void)state;
+	now = 0;
+	u[1].flags = SUP_ON_DEMAND; /* pulled in by who requires it */
+	u[1].watchdog_ms = 1000;
+	u[2].finished = BIT(0);
+	u[3].healthy = BIT(1);
+	assert_int_equal(sup_init(&s, u, 4), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	assert_int_equal(count(SUP_ACT_START, 0), 1);
+	assert_int_equal(count(SUP_ACT_START, 1), 1);
+	assert_int_equal(out.n, 2);
+	step(SUP_EV_STARTED, 0, 10, 0);
+	step(SUP_EV_STARTED, 1, 11, 0);
+	assert_int_equal(s.run[1].state, SUP_RUNNING);
+	assert_int_equal(count(SUP_ACT_START, 3), 0); /* ready is not healthy */
+	say(SUP_EV_FED, 1, 0);
+	assert_int_equal(count(SUP_ACT_START, 3), 1);
+	step(SUP_EV_EXITED, 0, 256, 0); /* it ended, but not well */
+	assert_int_equal(count(SUP_ACT_FAILED, 2), 1);
+	assert_int_equal(s.run[2].why, SUP_WHY_NEEDS);
+	step(SUP_EV_START, 2, 0, 0); /* a command tries again what failed */
+	assert_int_equal(count(SUP_ACT_START, 0), 1);
+	assert_int_equal(count(SUP_ACT_START, 2), 0);
+	step(SUP_EV_STARTED, 0, 12, 0);
+	step(SUP_EV_EXITED, 0, 0, 0);
+	assert_int_equal(count(SUP_ACT_START, 2), 1);
+}
+
+static void test_targets(void **state)
+{
+	struct sup_unit u[3] = { { .type = SUP_TARGET }, oneshot_unit, oneshot_unit };
+
+	(void)state;
+	now = 0;
+	u[0].start_ms = 10000;
+	u[1].needs = BIT(0);
+	u[2].after = BIT(0);
+	u[2].wait_ms = 2000;
+	assert_int_equal(sup_init(&s, u, 3), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	assert_int_equal(out.n, 0);
+	assert_int_equal(s.run[0].state, SUP_WAITING);
+	tick(2000);
+	assert_int_equal(count(SUP_ACT_START, 2), 1);
+	say(SUP_EV_REACHED, 0, 0);
+	assert_int_equal(count(SUP_ACT_READY, 0), 1);
+	assert_int_equal(count(SUP_ACT_START, 1), 1);
+	assert_int_equal(say(SUP_EV_REACHED, 0, 0), -EINVAL);
+	assert_int_equal(step(SUP_EV_STOP, 0, 0, 0), -EINVAL);
+	assert_int_equal(step(SUP_EV_START, 0, 0, 0), 0);
+	assert_int_equal(s.run[0].state, SUP_DONE);
+	/* not reached in time: who needs it fails, and it may still be reached */
+	now = 0;
+	assert_int_equal(sup_init(&s, u, 3), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	tick(10000);
+	assert_int_equal(count(SUP_ACT_FAILED, 0), 1);
+	assert_int_equal(count(SUP_ACT_FAILED, 1), 1);
+	say(SUP_EV_REACHED, 0, 0);
+	assert_int_equal(s.run[0].state, SUP_DONE);
+	assert_int_equal(sup_still_up(&s), 2);
+}
+
+static void test_listening(void **state)
+{
+	struct sup_unit u[2] = { daemon_unit, oneshot_unit };
+
+	(void)state;
+	now = 1000000;
+	u[0].restart = SUP_RESTART_NO;
+	u[0].flags = SUP_LISTENS | SUP_ON_DEMAND;
+	u[1].needs = BIT(0); /* listening is success enough */
+	assert_int_equal(sup_init(&s, u, 2), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	assert_int_equal(count(SUP_ACT_LISTEN, 0), 1);
+	assert_int_equal(count(SUP_ACT_START, 1), 1);
+	for (int i = 0; i < SUP_TRIGGERS_MAX; i++) {
+		say(SUP_EV_TRIGGER, 0, 0);
+		assert_int_equal(count(SUP_ACT_START, 0), 1);
+		step(SUP_EV_STARTED, 0, 10 + i, 0);
+		assert_int_equal(say(SUP_EV_TRIGGER, 0, 0), 0);
+		assert_int_equal(out.n, 0);
+		now += 50;
+		step(SUP_EV_EXITED, 0, i % 2 ? SIGSEGV : 0, 0);
+		assert_int_equal(count(SUP_ACT_LISTEN, 0), 1);
+		assert_int_equal(count(SUP_ACT_FAILED, 0), i % 2);
+	}
+	say(SUP_EV_TRIGGER, 0, 0);
+	assert_int_equal(count(SUP_ACT_FAILED, 0), 1);
+	assert_int_equal(s.run[0].why, SUP_WHY_TRIGGERS);
+	/* a stop of the service leaves its sockets, a second one closes them, too */
+	step(SUP_EV_START, 0, 0, 0);
+	step(SUP_EV_STARTED, 0, 90, 0);
+	step(SUP_EV_STOP, 0, 0, 0);
+	step(SUP_EV_EXITED, 0, SIGTERM, 0);
+	assert_int_equal(s.run[0].state, SUP_LISTENING);
+	step(SUP_EV_STOP, 0, 0, 0);
+	assert_int_equal(s.run[0].state, SUP_OFF);
+}
+
+static void test_load(void **state)
+{
+	struct sup_unit u[4] = { daemon_unit, daemon_unit, oneshot_unit, oneshot_unit };
+
+	(void)state;
+	now = 0;
+	assert_int_equal(sup_init(&s, u, 2), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	step(SUP_EV_STARTED, 0, 10, 0);
+	step(SUP_EV_STARTED, 1, 11, 0);
+	step(SUP_EV_STOP, 1, 0, 0);
+	step(SUP_EV_EXITED, 1, SIGTERM, 0);
+	u[2].after = BIT(3);
+	u[3].after = BIT(2);
+	assert_int_equal(sup_load(&s, 4), -ELOOP);
+	assert_int_equal(s.n, 2);
+	u[2].after = BIT(0);
+	assert_int_equal(sup_load(&s, 4), 0);
+	assert_int_equal(s.run[0].pid, 10);
+	assert_int_equal(s.run[3].state, SUP_OFF);
+	assert_int_equal(sup_load(&s, 3), -EINVAL);
+	step(SUP_EV_BOOT, 0, 0, 0); /* the new ones, and not what somebody has stopped */
+	assert_int_equal(out.n, 1);
+	assert_int_equal(count(SUP_ACT_START, 2), 1);
+}
+
+/* down_by: what has not stopped by itself then is killed, whatever its own time is. */
+static void test_shutdown_deadline(void **state)
+{
+	struct sup_unit u[2] = { daemon_unit, daemon_unit };
+
+	(void)state;
+	now = 0;
+	u[0].stop_ms = u[1].stop_ms = 90000;
+	u[1].after = BIT(0);
+	assert_int_equal(sup_init(&s, u, 2), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	step(SUP_EV_STARTED, 0, 10, 0);
+	step(SUP_EV_STARTED, 1, 11, 0);
+	say(SUP_EV_SHUTDOWN, 0, 20000);
+	assert_int_equal(out.n, 1);
+	say(SUP_EV_EXTEND, 1, 1000000);
+	assert_int_equal(sup_next(&s), 20000);
+	tick(20000);
+	assert_int_equal(count(SUP_ACT_KILL, 0), 1);
+	assert_int_equal(count(SUP_ACT_KILL, 1), 1);
+	tick(20000 + SUP_KILL_MS);
+	assert_int_equal(count(SUP_ACT_STUCK, 0), 1);
+	assert_int_equal(count(SUP_ACT_ALL_DOWN, -1), 1);
+}
+
+/* The largest steps there are: each of 64 units times out, and the shutdown forces all. */
+static void test_room_for_actions(void **state)
+{
+	static struct sup_unit u[SUP_UNITS_MAX];
+
+	(void)state;
+	now = 0;
+	for (int i = 0; i < SUP_UNITS_MAX; i++) {
+		u[i] = daemon_unit;
+		u[i].run_ms = 1000;
+		u[i].stop_ms = 500;
+	}
+	assert_int_equal(sup_init(&s, u, SUP_UNITS_MAX), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	assert_int_equal(out.n, SUP_UNITS_MAX);
+	for (int i = 0; i < SUP_UNITS_MAX; i++)
+		step(SUP_EV_STARTED, i, 10 + i, 0);
+	say(SUP_EV_SHUTDOWN, 0, 1);
+	assert_int_equal(out.n, SUP_UNITS_MAX);
+	tick(5000);
+	assert_true(out.n >= SUP_UNITS_MAX && out.n < SUP_ACTIONS_MAX);
+	tick(5000 + SUP_KILL_MS);
+	assert_int_equal(out.n, SUP_UNITS_MAX + 1);
+	now = 0;
+	assert_int_equal(sup_init(&s, u, SUP_UNITS_MAX), 0);
+	step(SUP_EV_BOOT, 0, 0, 0);
+	for (int i = 0; i < SUP_UNITS_MAX; i++)
+		step(SUP_EV_STARTED, i, 10 + i, 0);
+	tick(1000);
+	assert_int_equal(out.n, 2 * SUP_UNITS_MAX);
 }
 
 int main(void)
@@ -578,7 +589,10 @@ int main(void)
 		cmocka_unit_test(test_order), cmocka_unit_test(test_needs), cmocka_unit_test(test_wait_limit),
 		cmocka_unit_test(test_backoff), cmocka_unit_test(test_one_shot_deadline), cmocka_unit_test(test_leftovers_before_restart),
 		cmocka_unit_test(test_commands), cmocka_unit_test(test_escalation), cmocka_unit_test(test_shutdown_order),
-		cmocka_unit_test(test_bad_tables), cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_bad_tables), cmocka_unit_test(test_restart_table), cmocka_unit_test(test_clean_ends),
+		cmocka_unit_test(test_watchdog), cmocka_unit_test(test_finished_and_healthy), cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_listening), cmocka_unit_test(test_load), cmocka_unit_test(test_shutdown_deadline),
+		cmocka_unit_test(test_room_for_actions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,147 @@
+/* unit.c - what the verbs for containers do when the name is that of a unit of init, and what units have printed (coracle logs). */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "fd.h"
+
+#define RECORD_MAX 8192		/* of /dev/kmsg; a smaller buffer is EINVAL */
+#define LINES_MAX 4096		/* kept for -n */
+
+struct wanted {
+	const char *name;
+	bool found;
+};
+
+static void on_unit(const char *text, void *arg)
+{
+	struct wanted *w = arg;
+	size_t n = strlen(w->name);
+
+	w->found |= !strncmp(text, w->name, n) && text[n] == ' ';
+}
+
+bool cli_has_unit(const char *name)
+{
+	struct err err = ERR_INIT;
+	struct wanted w = { .name = name };
+
+	return cli_init("services", on_unit, &w, &err) == 0 && w.found;
+}
+
+static void on_nothing(const char *text, void *arg)
+{
+	(void)text;
+	(void)arg;
+}
+
+int cli_unit(const char *action, const char *name, struct err *err)
+{
+	char request[128];
+
+	snprintf(request, sizeof(request), "%s %s", action, name);
+	return cli_init(request, on_nothing, NULL, err);
+}
+
+/* A record is "PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;NAME: TEXT\n"; init logs services as daemon.info (30). Returns TEXT, or NULL when it is another's. */
+static const char *line_of(char *record, const char *name, double *at)
+{
+	static const char prefix[] = "30,";
+	char *text = strchr(record, ';');
+	char *comma = strchr(record, ',');
+	size_t n = strlen(name);
+
+	if (!text || !comma || strncmp(record, prefix, sizeof(prefix) - 1))
+		return NULL;
+	comma = strchr(comma + 1, ',');
+	*at = comma ? strtod(comma + 1, NULL) / 1e6 : 0;
+	text++;
+	text[strcspn(text, "\n")] = '\0';
+	if (strncmp(text, name, n) || strncmp(text + n, ": ", 2))
+		return NULL;
+	return text + n + 2;
+}
+
+static void print_line(double at, const char *text, bool times)
+{
+	if (times)
+		printf("%12.6f ", at);
+	puts(cli_safe(text));
+}
+
+struct kept {
+	double at;
+	char *text;
+};
+
+/* Everything that is in the kernel log now; the last `most` lines of it are printed. */
+static int print_old(int fd, const char *name, long most, bool times)
+{
+	struct kept *ring = calloc(LINES_MAX, sizeof(*ring));
+	char record[RECORD_MAX];
+	size_t seen = 0, first;
+	ssize_t n;
+
+	if (!ring)
+		return -ENOMEM;
+	/* EPIPE: what would have been next was overwritten meanwhile */
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		const char *text;
+		double at;
+
+		record[MAX(n, 0)] = '\0';
+		if (n < 0 || !(text = line_of(record, name, &at)))
+			continue;
+		free(ring[seen % LINES_MAX].text);
+		ring[seen++ % LINES_MAX] = (struct kept){ at, strdup(text) };
+	}
+	most = most < 0 ? LINES_MAX : MIN(most, (long)LINES_MAX);
+	first = seen > (size_t)most ? seen - (size_t)most : 0;
+	for (size_t i = first; i < seen; i++)
+		print_line(ring[i % LINES_MAX].at, ring[i % LINES_MAX].text ? ring[i % LINES_MAX].text : "", times);
+	for (size_t i = 0; i < LINES_MAX; i++)
+		free(ring[i].text);
+	free(ring);
+	return 0;
+}
+
+static void follow_new(int fd, const char *name, bool times)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char record[RECORD_MAX];
+
+	fflush(stdout);
+	while (poll(&p, 1, -1) >= 0 || errno == EINTR) {
+		ssize_t n = read(fd, record, sizeof(record) - 1);
+		const char *text;
+		double at;
+
+		if (n <= 0)
+			continue;
+		record[n] = '\0';
+		if (!(text = line_of(record, name, &at)))
+			continue;
+		print_line(at, text, times);
+		fflush(stdout);
+	}
+}
+
+int cli_unit_logs(const char *name, long most, bool follow, bool times, struct err *err)
+{
+	CLEANUP_FD int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_set(err, errno, "open /dev/kmsg");
+	r = print_old(fd, name, most, times);
+	if (r < 0)
+		return err_set(err, -r, "read /dev/kmsg");
+	if (follow)
+		follow_new(fd, name, times);
+	return 0;
+}
