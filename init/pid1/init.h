@@ -32,10 +32,20 @@ void services_load(void);
 int services_reload(int strict, struct err *err);
 /* A main process ended, and the supervisor does not know yet: that of the boot configuration leaves unit files behind. */
 void services_on_exit(int unit);
-/* True when the unit may be started now: its conditions hold, and this machine has what it is for. */
-int services_condition_holds(int unit);
 /* True for the one-shot that mounts /var. */
 int services_is_data(int unit);
+
+/* ---- condition.c */
+
+/* True for a path on which PID 1 itself must not wait: all but the image, what is made at boot, and the kernel's own. */
+int path_may_wait(const char *path);
+/* 1: the unit may be started now, 0: it is to be skipped (a condition does not hold, or this machine has not what it is for). -EINPROGRESS: a child looks,
+ * and perform_go_on() comes when it has; or another -errno: there was no process for that. */
+int condition_holds(int unit);
+/* Some child ended. */
+void condition_on_child(pid_t pid, int status);
+/* The child that looks for the unit, where there is one, is not waited for any more. */
+void condition_kill(int unit);
 
 /* ---- main.c */
 
@@ -76,6 +86,8 @@ void boot_is_done(void);
 int init_event(const struct sup_event *ev);
 /* Starts for which there was no process are tried again. Called every turn; returns when it wants to be called again. */
 int64_t perform_turn(int64_t now);
+/* Goes on with a start that condition_holds() put off; holds: what that would have returned. */
+void perform_go_on(int unit, int holds);
 /* A tmpfs on /var: this machine has no data file system, or none that works. */
 void var_fall_back(void);
 

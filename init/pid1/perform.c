@@ -60,14 +60,19 @@ static void stamp(int unit, int is_ready)
 	report_stamp(name);
 }
 
-static void start(int unit)
+static void start_later(int unit, int error)
+{
+	if (!again.said)
+		report_problem("init", "there is no process for %s: %s; it is tried again", unit_name(unit), err_name(error));
+	again.said = 1;
+	again.units |= UINT64_C(1) << unit;
+	again.at = loop_now() + AGAIN_MS;
+}
+
+static void start_now(int unit)
 {
 	pid_t pid;
 
-	if (!services_condition_holds(unit)) {
-		answer(SUP_EV_SKIPPED, unit, 0, 0);
-		return;
-	}
 	notify_forget(unit);
 	sockets_listen(unit, 0);
 	pid = recover_adopt(unit);
@@ -80,11 +85,7 @@ static void start(int unit)
 		pid = -ENOSPC;
 	}
 	if (pid == -EAGAIN || pid == -ENOMEM) {
-		if (!again.said)
-			report_problem("init", "there is no process for %s: %s; it is tried again", unit_name(unit), err_name(-pid));
-		again.said = 1;
-		again.units |= UINT64_C(1) << unit;
-		again.at = loop_now() + AGAIN_MS;
+		start_later(unit, -pid);
 		return;
 	}
 	if (pid < 0) {
@@ -94,6 +95,16 @@ static void start(int unit)
 	stamp(unit, 0);
 	times_started(unit);
 	answer(SUP_EV_STARTED, unit, pid, 0);
+}
+
+static void start(int unit, int holds)
+{
+	if (holds > 0)
+		start_now(unit);
+	else if (holds == 0)
+		answer(SUP_EV_SKIPPED, unit, 0, 0);
+	else if (holds != -EINPROGRESS)
+		start_later(unit, -holds);
 }
 
 /* "exited with code 3", "was ended by signal 11 (Segmentation fault)", "could not be started: No such file". */
@@ -190,6 +201,7 @@ static void say_failed(int unit)
 static void kill_unit(int unit)
 {
 	cgroup_kill(unit);
+	condition_kill(unit);
 	if (init_sup.run[unit].pid > 0)
 		sys_kill(init_sup.run[unit].pid, SIGKILL); /* where there is no cgroup */
 }
@@ -200,7 +212,7 @@ static void perform(const struct sup_action *a)
 
 	switch (a->type) {
 	case SUP_ACT_START:
-		start(a->unit);
+		start(a->unit, condition_holds(a->unit));
 		break;
 	case SUP_ACT_SIGNAL:
 		if (init_sup.run[a->unit].pid > 0)
@@ -296,6 +308,21 @@ int init_event(const struct sup_event *ev)
 	return r;
 }
 
+/* A start that was put off. */
+static void go_on(int unit, int holds)
+{
+	if (init_sup.run[unit].state == SUP_STARTING)
+		start(unit, holds);
+	else
+		answer(SUP_EV_START_FAILED, unit, 0, EAGAIN); /* it was stopped meanwhile */
+}
+
+void perform_go_on(int unit, int holds)
+{
+	go_on(unit, holds);
+	init_event(&(struct sup_event){ .type = SUP_EV_TICK });
+}
+
 int64_t perform_turn(int64_t now)
 {
 	uint64_t todo = again.units;
@@ -308,10 +335,7 @@ int64_t perform_turn(int64_t now)
 	for (int i = 0; i < init_sup.n; i++) {
 		if (!(todo >> i & 1))
 			continue;
-		if (init_sup.run[i].state == SUP_STARTING)
-			start(i);
-		else
-			answer(SUP_EV_START_FAILED, i, 0, EAGAIN); /* it was stopped meanwhile */
+		go_on(i, init_sup.run[i].state == SUP_STARTING ? condition_holds(i) : 0);
 	}
 	if (!again.units)
 		again.said = 0;

@@ -1,7 +1,7 @@
 /* prepare.c - what a service is started as and with: user and groups, environment, descriptors.
  *
- * Runs in PID 1, before the child is made. Reads /etc/passwd, /etc/group and the environment file at each start, each at most as large as a
- * unit file; never asks NSS, which could wait for a network. */
+ * Runs in PID 1, before the child is made; but for the environment file, which the child reads: it may lie on a disk that hangs. /etc/passwd,
+ * /etc/group and that file are read at each start, each at most as large as a unit file; NSS is never asked, it could wait for a network. */
 #include "init/pid1/spawn.h"
 
 #include <errno.h>
@@ -118,17 +118,21 @@ static void set_protocol_variables(int unit)
 	}
 }
 
-static int set_file_variables(const char *path)
+int spawn_read_environment(void)
 {
+	const char *path = unit_string(child.service->environment_file);
 	char *at = init_scratch;
 	char *entry;
 	int r;
 
+	if (!*path)
+		return 0;
 	if ((r = read_scratch(path + (*path == '-'))) < 0)
 		return r == -ENOENT && *path == '-' ? 0 : r;
 	while ((r = environment_next(&at, &entry)) > 0)
 		if ((r = set_variable(entry)) < 0)
 			return r;
+	child.environment[child.environment_n] = NULL;
 	return r;
 }
 
@@ -136,7 +140,6 @@ static int fill_environment(int unit)
 {
 	const struct service *s = child.service;
 	const char *at = unit_string(s->environment.first);
-	const char *path = unit_string(s->environment_file);
 	int r = 0;
 
 	child.environment_n = 0;
@@ -147,8 +150,6 @@ static int fill_environment(int unit)
 	set_protocol_variables(unit);
 	for (int i = 0; i < s->environment.n && r == 0; i++, at = next_word(at))
 		r = set_variable(at);
-	if (r == 0 && *path)
-		r = set_file_variables(path);
 	child.environment[child.environment_n] = NULL;
 	return r;
 }
@@ -187,7 +188,6 @@ int spawn_prepare(int unit, enum spawn_step *step)
 	if ((r = find_identity(child.service, step)) < 0)
 		return r;
 	collect_descriptors(unit);
-	/* last: what came from the file lies in the scratch buffer until the exec */
 	*step = SPAWN_ENVIRONMENT;
 	return fill_environment(unit);
 }

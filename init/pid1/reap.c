@@ -20,6 +20,7 @@ static void on_ended(pid_t pid, int status)
 
 	shutdown_on_child(pid, status);
 	reload_on_child(pid, status);
+	condition_on_child(pid, status);
 	if (!e)
 		return;
 	unit = e->unit;

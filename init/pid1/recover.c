@@ -28,6 +28,7 @@ const struct recover_part recover_parts[] = {
 	{ main_state, main_restored },
 	{ services_state, NULL },
 	{ perform_state, perform_restored },
+	{ condition_state, NULL },
 	{ times_state, NULL },
 	{ pidtab_state, pidtab_restored },
 	{ cgroup_state, cgroup_restored },

@@ -100,7 +100,7 @@ extern const struct recover_part {
 	const struct state_section *sections;	/* NULL: end */
 	void (*restored)(void);
 } recover_parts[];
-extern const struct state_section main_state[], services_state[], perform_state[], pidtab_state[], fdstore_state[], sockets_state[], timers_state[],
+extern const struct state_section main_state[], condition_state[], services_state[], perform_state[], pidtab_state[], fdstore_state[], sockets_state[], timers_state[],
 	network_state[], logpipe_state[],
 	notify_state[], control_state[], cgroup_state[], shutdown_state[], power_state[], devices_state[], limits_state[], times_state[], console_state[],
 	watchdog_state[], reason_state[];
@@ -128,5 +128,6 @@ void control_replay(enum recover_kind kind, int client, pid_t pid);
 void control_reconcile(void);
 void cgroup_reconcile(void);
 void shutdown_reconcile(void);
+void condition_reconcile(void);
 
 #endif

@@ -314,6 +314,7 @@ const char *recover_restore(void)
 	control_reconcile();
 	cgroup_reconcile();
 	shutdown_reconcile();
+	condition_reconcile();
 	recover_commit();
 	report_note("init", "went on with %d units", units.n);
 	return crashes >= CRASHES_REBOOT ? "init crashed five times within 60 s" : NULL;

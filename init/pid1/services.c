@@ -294,29 +294,6 @@ void services_on_exit(int unit)
 		report_problem("init", "%s; the units in " UNITS_DIR_LOCAL " are not started", err.text);
 }
 
-/* What this machine has not, the unit for it is skipped: a data file system, the wish for a rescue shell, the memory for containers. */
-static int is_meant(const char *name)
-{
-	if (!strcmp(name, "data"))
-		return init_options.have_data;
-	if (!strcmp(name, "rescue"))
-		return init_options.rescue;
-	return strcmp(name, "engine") || !init_options.small;
-}
-
-int services_condition_holds(int unit)
-{
-	const struct unit_words *w = &units.service[unit].when;
-	const char *at = unit_string(w->first);
-
-	if (!is_meant(unit_name(unit)))
-		return 0;
-	for (int i = 0; i < w->n; i++, at += strlen(at) + 1)
-		if (*at == '!' ? access(at + 1, F_OK) == 0 : access(at, F_OK) != 0)
-			return 0;
-	return 1;
-}
-
 int services_is_data(int unit)
 {
 	return !strcmp(unit_name(unit), "data");

@@ -137,14 +137,25 @@ static void set_identity(void)
 		give_up(SPAWN_IDENTITY, errno);
 }
 
-/* The child. Descriptors 0 to 2 are /dev/null already, everything else is close-on-exec; signals are all at their defaults, and blocked. */
+static void unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The child. Descriptors 0 to 2 are /dev/null already, everything else is close-on-exec; signals are all at their defaults, and blocked: SIGTSTP
+ * would stop PID 1 too. One that is alone can be stopped, and has to end where it is told to while it waits for a file. */
 static void run_child(void)
 {
 	const struct service *s = child.service;
 	const char *directory = unit_string(s->directory);
 	int pid = (int)getpid();
-	sigset_t none;
+	int r;
 
+	if (child.alone)
+		unblock_signals();
 	if (child.move_to >= 0)
 		write_number(child.move_to, "cgroup.procs", 0);
 	setsid();
@@ -154,6 +165,8 @@ static void run_child(void)
 		dup2(child.out, 1);
 		dup2(child.out, 2);
 	}
+	if ((r = spawn_read_environment()) < 0)
+		give_up(SPAWN_ENVIRONMENT, -r);
 	place_descriptors();
 	if (s->oom_score_adj)
 		write_number(AT_FDCWD, "/proc/self/oom_score_adj", s->oom_score_adj);
@@ -172,8 +185,7 @@ static void run_child(void)
 		snprintf(child.listen_pid, sizeof(child.listen_pid), "LISTEN_PID=%d", pid);
 	if (*child.watchdog_pid)
 		snprintf(child.watchdog_pid, sizeof(child.watchdog_pid), "WATCHDOG_PID=%d", pid);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	unblock_signals();
 	execve(child.argv[0], child.argv, child.environment);
 	give_up(SPAWN_EXEC, errno);
 }
@@ -190,12 +202,6 @@ static void share_failures(void)
 		return;
 	memcpy(page, own_failures, sizeof(own_failures));
 	failures = page;
-}
-
-/* Everything but the image's own files lies on disks: one that hangs would hold the child, and with it PID 1. */
-static int may_wait(const char *path)
-{
-	return path[0] && path[1] && strncmp(path, "/usr/", 5) && strncmp(path, "/bin/", 5) && strncmp(path, "/sbin/", 6);
 }
 
 static long make_child(int unit, int group, pid_t *started)
@@ -230,6 +236,7 @@ pid_t spawn_service(int unit)
 {
 	struct spawn_failure *f = &failures[unit];
 	int clone_into;
+	const char *environment = unit_string(units.service[unit].environment_file);
 	pid_t *started;
 	int group;
 	long pid;
@@ -240,7 +247,8 @@ pid_t spawn_service(int unit)
 		return (pid_t)pid;
 	}
 	f->step = SPAWN_NONE;
-	child.alone = child.changes_identity || may_wait(child.argv[0]) || may_wait(unit_string(child.service->directory));
+	child.alone = child.changes_identity || path_may_wait(child.argv[0]) || path_may_wait(unit_string(child.service->directory)) ||
+		      path_may_wait(environment + (*environment == '-'));
 	group = cgroup_open(unit, &clone_into);
 	child.out = child.service->flags & UNIT_CONSOLE ? -1 : logpipe_open(unit);
 	child.move_to = clone_into ? -1 : group;

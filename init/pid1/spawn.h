@@ -43,5 +43,7 @@ extern struct child {
 
 /* prepare.c: fills in command, identity, environment and descriptors. Returns 0, or -errno and the step that failed. */
 int spawn_prepare(int unit, enum spawn_step *step);
+/* In the child: adds what EnvironmentFile= says; it stays in the scratch buffer until the exec. Returns 0 or -errno. */
+int spawn_read_environment(void);
 
 #endif

@@ -5,6 +5,7 @@ What needs controllers of cgroup v2 (memory, cpu, io, pids) or a machine of its 
 import os
 import re
 import signal
+import subprocess
 import time
 
 from pid1 import TOP, BUILD, Pid1, case, eventually, finish
@@ -335,6 +336,43 @@ def image_units():
         case("RecordTimes=", all(f" {name}\n" in stamps for name in ("data", "config", "engine-started", "engine-ready", "final")), stamps)
 
 
-for part in (identity, order, ends, second_load, no_units, image_units):
+HUNG = {
+    "envhung": unit("/bin/true", "Type=oneshot", "EnvironmentFile=/var/hung/env", "TimeoutStartSec=500ms", head=["OnDemand=yes"]),
+    "there": shell("echo ran >/test/there", "Type=oneshot", head=["OnDemand=yes", "ConditionPathExists=/var/hung/file"]),
+    "absent": shell("echo ran >/test/absent", "Type=oneshot", head=["OnDemand=yes", "ConditionPathExists=!/var/hung/other"]),
+    "stopped": shell("echo ran >/test/stopped", "Type=oneshot", "TimeoutStopSec=100ms", head=["OnDemand=yes", "ConditionPathExists=/var/hung/third"]),
+    "outside": shell("echo ran >/test/outside", "Type=oneshot", head=["OnDemand=yes", "ConditionPathExists=/test", "ConditionPathExists=!/test/nothing"]),
+}
+
+
+def hung_disk():
+    """A file system that answers nothing: FUSE whose server never reads."""
+    if not os.path.exists("/dev/fuse"):
+        print("# no /dev/fuse: a hung file system is not tried")
+        return
+    with Pid1(HUNG) as p:
+        case("ConditionPathExists= outside of the image", p.ask("start outside") == "ok" and p.read("outside") == "ran", p.log())
+        server = os.open("/dev/fuse", os.O_RDWR)
+        p.path("var/hung").mkdir()
+        subprocess.run(["nsenter", "-t", str(p.pid), "-m", "-r", "/usr/bin/busybox", "mount", "-t", "fuse", "-o",
+                        f"fd={server},rootmode=40000,user_id=0,group_id=0", "fuse", "/var/hung"], pass_fds=[server], check=True)
+        p.ask("start envhung")
+        case("an EnvironmentFile= that cannot be read holds its unit and not PID 1", p.state("envhung") == "starting", p.services())
+        case("... and the unit's time to start is its limit", p.becomes("envhung", "failed") == "failed" and
+             p.says("init: envhung took too long and was stopped"), p.log())
+        p.ask("start stopped")
+        case("a ConditionPathExists= that cannot be answered holds its unit and not PID 1", p.state("stopped") == "starting", p.services())
+        p.ask("stop stopped")
+        case("... which can be stopped", p.becomes("stopped", "off") == "off", p.services())
+        for name in ("there", "absent"):
+            p.ask(f"start {name}")
+        p.ask("reload-init")
+        os.close(server)
+        case("... it is answered when the file system is", p.becomes("there", "skipped") == "skipped" and p.read("absent") == "ran" and
+             p.becomes("absent", "done") == "done", p.services())
+        case("what was stopped or skipped has not run", not (p.root / "test/there").exists() and not (p.root / "test/stopped").exists(), "")
+
+
+for part in (identity, order, ends, second_load, no_units, image_units, hung_disk):
     part()
 finish()
