@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -22,6 +21,7 @@
 #include "fd.h"
 #include "init/pid1/recover.h"
 #include "init/units/accounts.h"
+#include "init/units/values.h"
 #include "report.h"
 #include "sys.h"
 
@@ -89,10 +89,9 @@ static int parse_port(const char *text, union address *a)
 	char host[64] = "";
 	const char *colon = strrchr(text, ':');
 	const char *port = colon ? colon + 1 : text;
-	char *end;
-	long n = strtol(port, &end, 10);
+	int64_t n;
 
-	if (*port < '0' || *port > '9' || *end || n < 1 || n > 65535)
+	if (*port < '0' || *port > '9' || value_number(port, 1, 65535, &n) < 0)
 		return -EINVAL;
 	if (colon)
 		snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
