@@ -322,8 +322,6 @@ static void go_on(void)
 
 	prctl(PR_SET_NAME, "init"); /* and not the name of a link in /proc */
 	open_loop();
-	recover_keep(epoll_fd);
-	recover_keep(signal_fd);
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	why = recover_restore();
 	reap_again = 1;

@@ -81,7 +81,8 @@ int recover_box_records(uint64_t of, int records, struct recover_record *out);
 
 /* ---- restore.c */
 
-/* For X_restored(): true when fd is open and nobody else has claimed it. Descriptors that nobody claims are closed in the end. */
+/* For X_restored(): true when fd is open and nobody else has claimed it. Descriptors that nobody claims are closed in the end: those of the image
+ * before are not close-on-exec until they are claimed, and what this one opens is from birth. */
 int recover_keep(int fd);
 
 /* PID 1 was executed again; the event loop is there. Takes the tables, makes them live, and does what the journal and the world say. Returns

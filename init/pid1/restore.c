@@ -24,7 +24,6 @@
 #define CRASHES_REBOOT 5	/* within CRASHES_MS: the machine goes down in order */
 #define CRASHES_NO_STATE 6	/* the same without what may be the cause */
 #define CRASHES_MS 60000
-#define FDS_MAX 65536
 #define UNKNOWN_STATUS (255 << 8)	/* nobody knows how it ended: as if with code 255 */
 
 /* At the beginning of the memfd; at CRASH_AT follows what the handler writes. */
@@ -37,7 +36,6 @@ struct header {
 /* Behind struct crash: milliseconds of CLOCK_MONOTONIC, oldest first. */
 #define TIMES_AT 128
 
-static uint64_t kept[FDS_MAX / 64];
 static struct recover_record started[SUP_UNITS_MAX];	/* of the journal, not yet asked for */
 static int started_n;
 
@@ -107,13 +105,10 @@ int recover_take_checked(void)
 
 int recover_keep(int fd)
 {
-	if (fd < RECOVER_FD || fd >= FDS_MAX || kept[fd / 64] >> (fd % 64) & 1 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-		return 0;
-	kept[fd / 64] |= UINT64_C(1) << (fd % 64);
-	return 1;
+	return fd >= RECOVER_FD && fcntl(fd, F_GETFD) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
 }
 
-/* What was opened after the commit, or is of the image before: nobody knows it. */
+/* What was opened after the commit, or is of the image before: nobody knows it. What has been opened since then is close-on-exec. */
 static void close_others(void)
 {
 	uint64_t buf[128];
@@ -130,7 +125,7 @@ static void close_others(void)
 
 			memcpy(&length, entry + 16, sizeof(length));
 			at += length;
-			if (fd >= RECOVER_FD && fd != dir && (fd >= FDS_MAX || !(kept[fd / 64] >> (fd % 64) & 1)))
+			if (fd >= RECOVER_FD && fcntl(fd, F_GETFD) == 0)
 				close(fd);
 		}
 	}
