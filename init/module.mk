@@ -35,7 +35,7 @@ $(call unit_test,init_data,init/data/check.c init/data/ext4.c init/data/grow.c i
 $(call tool,init-probe,tests/init/probe.c,)
 # what injects faults into PID 1, and what then looks whether anything was lost
 $(call tool,init-fault,tests/init/fault.c,)
-$(call tool,recovery-probe,tests/init/recovery.c,)
+$(call tool,recovery-probe,tests/init/recovery.c tests/init/recovery_parts.c,)
 $(call tool,starve-probe,tests/init/starve.c,)
 $(call tool,init-notify,tests/init/notify.c,)
 # for tests/boot/test_shutdown.py

@@ -111,6 +111,38 @@ int crash_execute(const char *path)
 	return r;
 }
 
+static char *put(char *at, const char *text)
+{
+	while (*text)
+		*at++ = *text++;
+	return at;
+}
+
+static void write_at(const char *path, int flags, const char *text, const char *end)
+{
+	int fd = (int)CALL(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC | O_NOCTTY | flags, 0644, 0);
+
+	if (fd < 0)
+		return;
+	CALL(SYS_write, fd, text, end - text, 0, 0);
+	CALL(SYS_close, fd, 0, 0, 0, 0);
+}
+
+/* As reason.c says it to the kernel log, which pstore keeps, and the same for `coracle why` to the disk, which may hang: in a child. */
+static void leave_reason(void)
+{
+	char text[160];
+	char *at = put(text, "<2>coracle: init: reason: init-crash: init crashed, and could not go on\n");
+	long n;
+	int fd;
+
+	write_at("/dev/kmsg", O_NONBLOCK, text, at);
+	at = put(at, "id=");
+	fd = (int)CALL(SYS_openat, AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC, 0, 0);
+	n = CALL(SYS_read, fd, at, 37, 0, 0);
+	write_at("/var/lib/coracle/boot/end", O_CREAT | O_TRUNC, text, at + (n > 0 ? n : 0));
+}
+
 void crash_reboot(void)
 {
 	/* sync(2) may hang for ever, and reboot(2) may end its caller: a child each */
@@ -119,22 +151,19 @@ void crash_reboot(void)
 		long pid = turn == 0 || turn % SYNC_TURNS == SYNC_TURNS - 1 ? CALL(SYS_fork, 0, 0, 0, 0, 0) : 1;
 
 		if (pid == 0) {
-			if (turn == 0)
+			if (turn == 0) {
+				leave_reason();
 				CALL(SYS_sync, 0, 0, 0, 0, 0);
+			}
 			CALL(SYS_reboot, 0xfee1dead, 672274793, RB_AUTOBOOT, 0, 0);
 			CALL(SYS_exit_group, 0, 0, 0, 0, 0);
 		}
+		if (pid < 0 && turn)
+			CALL(SYS_reboot, 0xfee1dead, 672274793, RB_AUTOBOOT, 0, 0);
 		while (CALL(SYS_wait4, -1, 0, WNOHANG, 0, 0) > 0)
 			;
 		CALL(SYS_nanosleep, &wait, 0, 0, 0, 0);
 	}
-}
-
-static char *put(char *at, const char *text)
-{
-	while (*text)
-		*at++ = *text++;
-	return at;
 }
 
 static char *put_hex(char *at, uint64_t v)
@@ -156,18 +185,13 @@ static void leave_word(int sig, const siginfo_t *si, const ucontext_t *context)
 	struct crash crash = { sig, si->si_code, pc - (uint64_t)(uintptr_t)__ehdr_start, (uint64_t)(uintptr_t)si->si_addr };
 	char line[160];
 	char *at = put(line, "<2>coracle: init: fault: signal ");
-	int fd;
 
 	at = put_hex(at, (uint64_t)sig);
 	at = put_hex(put(at, " at "), crash.at);
 	at = put_hex(put(at, ", address "), crash.address);
 	at = put(at, "; executing init again\n");
 	CALL(SYS_pwrite64, RECOVER_FD, &crash, sizeof(crash), CRASH_AT, 0);
-	fd = (int)CALL(SYS_openat, AT_FDCWD, "/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, 0);
-	if (fd < 0)
-		return;
-	CALL(SYS_write, fd, line, at - line, 0, 0);
-	CALL(SYS_close, fd, 0, 0, 0, 0);
+	write_at("/dev/kmsg", O_NONBLOCK, line, at);
 }
 
 /* A fault that comes while its signal is blocked would be the end: that is what the kernel does with it. */
@@ -187,10 +211,9 @@ static void on_fault(int sig, siginfo_t *si, void *context)
 
 	/* The alignment check, where that is what struck, is still on. Not in a leaf function: it writes below the stack pointer. */
 	__asm__ volatile("pushfq\n\tandq $~0x40000, (%%rsp)\n\tpopfq" : : : "memory", "cc");
-	before = depth++;
 	self = CALL(SYS_getpid, 0, 0, 0, 0, 0);
 	if (self != 1) {
-		/* A child that has not executed anything yet: it ends as if there were no handler. */
+		/* A child that has not executed anything yet: it ends as if there were no handler. Its memory may be PID 1's: nothing is written. */
 		static const uint64_t none[4]; /* the kernel's struct sigaction: SIG_DFL */
 
 		CALL(SYS_rt_sigaction, sig, none, 0, sizeof(uint64_t), 0);
@@ -199,10 +222,9 @@ static void on_fault(int sig, siginfo_t *si, void *context)
 		CALL(SYS_exit_group, 127, 0, 0, 0, 0);
 	}
 	/* What others send with kill(2) is no fault: for PID 1 it is nothing, as without a handler. */
-	if (si->si_code <= 0 && si->si_pid != 1) {
-		depth = before;
+	if (si->si_code <= 0 && si->si_pid != 1)
 		return;
-	}
+	before = depth++;
 	unblock_faults();
 	if (before == 0)
 		leave_word(sig, si, context);

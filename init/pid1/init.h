@@ -313,7 +313,8 @@ void watchdog_last_feed(int disarm);
 
 /* ---- reason.c: why the machine goes down, for `coracle why` at the next boot */
 
-/* This boot is going to end for this reason; the first one counts. kind: clean, kexec, service, init-crash, watchdog. Does not wait. */
+/* This boot is going to end for this reason; the first one counts, but the watchdog's gives way. kind: clean, kexec, service, init-crash, watchdog.
+ * Does not wait. */
 void reason_record(const char *kind, const char *text);
 /* It did not come to that. */
 void reason_withdraw(const char *kind);

@@ -327,6 +327,7 @@ static void go_on(void)
 	reap_again = 1;
 	if (why) {
 		report_problem("init", "%s: rebooting", why);
+		reason_record("init-crash", why);
 		shutdown_begin(SHUTDOWN_REBOOT, why);
 	}
 }

@@ -198,6 +198,21 @@ static void say_failed(int unit)
 	}
 }
 
+/* With a rescue shell somebody is there to look, and would lose what they see. */
+static void escalate(int unit, int64_t failures)
+{
+	char end[160];
+	char text[200];
+
+	describe_end(unit, end, sizeof(end));
+	snprintf(text, sizeof(text), "%s failed %lld times in a row: at last it %s", unit_name(unit), (long long)failures, end);
+	report_problem("init", "%s%s", text, init_options.rescue ? "" : "; rebooting");
+	if (init_options.rescue)
+		return;
+	reason_record("service", text);
+	shutdown_begin(SHUTDOWN_REBOOT, text);
+}
+
 static void kill_unit(int unit)
 {
 	cgroup_kill(unit);
@@ -241,10 +256,7 @@ static void perform(const struct sup_action *a)
 		report_problem("init", "%s has processes that cannot be killed; going on without it", name);
 		break;
 	case SUP_ACT_ESCALATE:
-		/* with a rescue shell somebody is there to look, and would lose what they see */
-		report_problem("init", "%s failed %lld times in a row%s", name, (long long)a->number, init_options.rescue ? "" : ": rebooting");
-		if (!init_options.rescue)
-			shutdown_begin(SHUTDOWN_REBOOT, "a critical service keeps failing");
+		escalate(a->unit, a->number);
 		break;
 	case SUP_ACT_LISTEN:
 		sockets_listen(a->unit, 1);

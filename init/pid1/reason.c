@@ -96,7 +96,8 @@ void reason_say(void)
 
 void reason_record(const char *kind, const char *text)
 {
-	if (reason.decided)
+	/* what the watchdog is going to do is a threat: whatever comes before it counts */
+	if (reason.decided && strcmp(reason.kind, "watchdog"))
 		return;
 	reason.decided = reason.dirty = 1;
 	snprintf(reason.kind, sizeof(reason.kind), "%s", kind);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -280,6 +281,7 @@ static int look_at_crash(struct crash *crash)
 
 const char *recover_restore(void)
 {
+	static char why[160];
 	struct crash crash = { 0 };
 	uint64_t sequence;
 	int crashes;
@@ -291,12 +293,12 @@ const char *recover_restore(void)
 	if (crashes == CRASHES)
 		crash_reboot();
 	recover_keep(RECOVER_FD);
+	snprintf(why, sizeof(why), "init crashed (%d within %d s): signal %d (%s) at 0x%llx, address 0x%llx", crashes, CRASHES_MS / 1000, crash.signo,
+		 strsignal(crash.signo), (unsigned long long)crash.at, (unsigned long long)crash.address);
 	if (crash.signo)
-		report_problem("init", "init crashed (signal %d, %s, at 0x%llx, address 0x%llx) and was executed again; %d within %d s, %d are a reboot",
-			       crash.signo, strsignal(crash.signo), (unsigned long long)crash.at, (unsigned long long)crash.address, crashes,
-			       CRASHES_MS / 1000, CRASHES_REBOOT);
+		report_problem("init", "%s, and was executed again", why);
 	if (crashes >= CRASHES_NO_STATE)
-		return "init crashed more than five times within 60 s";
+		return why;
 	if ((r = take_tables(RECOVER_FD, &sequence)) < 0)
 		return "init crashed, and there is no state that it could go on with";
 	records = continue_journal(sequence);
@@ -312,5 +314,5 @@ const char *recover_restore(void)
 	condition_reconcile();
 	recover_commit();
 	report_note("init", "went on with %d units", units.n);
-	return crashes >= CRASHES_REBOOT ? "init crashed five times within 60 s" : NULL;
+	return crashes >= CRASHES_REBOOT ? why : NULL;
 }

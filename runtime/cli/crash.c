@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cdefs.h"
@@ -26,6 +27,7 @@
 
 struct dump_file {
 	char name[64];
+	time_t at;		/* of the dump; several may be there, and each may come in parts */
 	unsigned part;		/* "Panic#1 Part2": the highest part is the oldest text */
 };
 
@@ -46,6 +48,8 @@ static int oldest_text_first(const void *a, const void *b)
 	const struct dump_file *x = a;
 	const struct dump_file *y = b;
 
+	if (x->at != y->at)
+		return (x->at > y->at) - (x->at < y->at);
 	return x->part != y->part ? (x->part < y->part) - (x->part > y->part) : strcmp(x->name, y->name);
 }
 
@@ -57,9 +61,11 @@ static unsigned list_dumps(DIR *d)
 
 	while (n < FILES_MAX && (e = readdir(d))) {
 		const char *part;
+		struct stat st;
 
 		if (strncmp(e->d_name, "dmesg-", 6) || strlen(e->d_name) >= sizeof(files[0].name))
 			continue;
+		files[n].at = fstatat(dirfd(d), e->d_name, &st, 0) == 0 ? st.st_mtime : 0;
 		read_record(dirfd(d), e->d_name);
 		part = strstr(record, " Part");
 		memcpy(files[n].name, e->d_name, strlen(e->d_name) + 1);

@@ -135,12 +135,14 @@ int look(void)
 	if (fd_read_small(AT_FDCWD, "/proc/sys/kernel/random/boot_id", now.id, sizeof(now.id)) > 0 && strcmp(last.id, now.id) == 0)
 		return 0; /* done in this boot already */
 	read_last(&last);
-	now.number = last.number + 1;
 	now.began = time(NULL);
 	snprintf(now.start, sizeof(now.start), "%s", by_kexec ? "kexec" : "firmware");
 	if (uname(&u) == 0)
 		snprintf(now.kernel, sizeof(now.kernel), "%.63s", u.release);
-	if (judge(&last, by_kexec, &err) < 0 || write_record("boot/current", &now, &err) < 0)
+	if (judge(&last, by_kexec, &err) < 0)
+		return cli_fail(&err);
+	now.number = last.number + 1; /* it may have been found only now that there was another one between */
+	if (write_record("boot/current", &now, &err) < 0)
 		return cli_fail(&err);
 	unlink(path_of("boot/end"));
 	return 0;

@@ -57,12 +57,41 @@ static void take(struct verdict_boot *out, const char *line, size_t n)
 	}
 }
 
+/* "KIND: TEXT", as reason.c said it to the kernel log. */
+static int take_kept(struct verdict_boot *b, const char *line)
+{
+	size_t n = strcspn(line, ":");
+	const char *text = line[n] == ':' ? line + n + 1 : "";
+
+	if (line[n] != ':' || n == 0 || n >= sizeof(b->kind))
+		return 0;
+	memcpy(b->kind, line, n);
+	b->kind[n] = '\0';
+	text += *text == ' ';
+	copy_line(b->text, sizeof(b->text), text, strlen(text));
+	return 1;
+}
+
+/* What the handler of a fault leaves, which cannot do more: the line that it sent to the kernel log. */
+static void take_last_word(struct verdict_boot *out, const char *line, size_t n)
+{
+	static const char begin[] = "<2>" REASON;
+	char text[VERDICT_TEXT_MAX];
+
+	if (n < sizeof(begin) || memcmp(line, begin, sizeof(begin) - 1))
+		return;
+	copy_line(text, sizeof(text), line + sizeof(begin) - 1, n - sizeof(begin) + 1);
+	if (take_kept(out, text))
+		snprintf(out->state, sizeof(out->state), "ending");
+}
+
 void verdict_parse(const char *text, struct verdict_boot *out)
 {
 	for (const char *at = text; *at;) {
 		size_t n = strcspn(at, "\n");
 
 		take(out, at, n);
+		take_last_word(out, at, n);
 		at += n + (at[n] == '\n');
 	}
 }
@@ -147,21 +176,6 @@ static void judge_panic(struct verdict_boot *b, const char *line)
 		say(b, "panic", line[0] ? line : "no line of it says why");
 }
 
-/* "KIND: TEXT", as reason.c said it to the kernel log. */
-static int take_kept(struct verdict_boot *b, const char *line)
-{
-	size_t n = strcspn(line, ":");
-	const char *text = line[n] == ':' ? line + n + 1 : "";
-
-	if (line[n] != ':' || n == 0 || n >= sizeof(b->kind))
-		return 0;
-	memcpy(b->kind, line, n);
-	b->kind[n] = '\0';
-	text += *text == ' ';
-	copy_line(b->text, sizeof(b->text), text, strlen(text));
-	return 1;
-}
-
 static int is_state(const struct verdict_boot *b, const char *state)
 {
 	return !strcmp(b->state, state);
@@ -184,6 +198,17 @@ static void judge_silence(struct verdict_boot *b)
 	    "the power was lost, the machine was reset, or the end could not be written");
 }
 
+/* In order. A line of the kernel's log that says something else is of a later boot, which ended before it had a disk to write on. */
+static void judge_ended(struct verdict_boot *b, const struct verdict_evidence *e)
+{
+	char line[sizeof(b->kind) + sizeof(b->text) + 2];
+	struct verdict_boot later = { .number = b->number + 1 };
+
+	snprintf(line, sizeof(line), "%s: %s", b->kind, b->text);
+	if (e->dump == VERDICT_SHUTDOWN && strncmp(line, e->line, sizeof(e->line) - 1) && take_kept(&later, e->line))
+		*b = later;
+}
+
 void verdict_judge(struct verdict_boot *last, const struct verdict_evidence *e)
 {
 	if (e->dump == VERDICT_PANIC)
@@ -193,7 +218,7 @@ void verdict_judge(struct verdict_boot *last, const struct verdict_evidence *e)
 	else if (e->dump == VERDICT_EMERGENCY)
 		say(last, "reset", e->line[0] ? e->line : "the kernel was told to reset at once");
 	else if (last->number && is_state(last, "ended"))
-		;
+		judge_ended(last, e);
 	else if (e->dump == VERDICT_SHUTDOWN && take_kept(last, e->line))
 		;
 	else if (last->number)

@@ -42,7 +42,7 @@ size_t verdict_format(const struct verdict_boot *b, char *out, size_t size);
 /* One record of pstore: its first line says what it is of. */
 void verdict_add_dump(struct verdict_evidence *e, const char *text);
 
-/* Fills kind and text of the boot that ended. last->number 0: there is no record of one. Kinds: clean, service (a critical one kept failing), watchdog,
+/* Fills kind and text of the boot that ended. last->number 0: there is no record of one. Kinds: clean, service (one kept failing), watchdog,
  * panic, init-crash, power-loss, reset (SysRq), kexec, first. */
 void verdict_judge(struct verdict_boot *last, const struct verdict_evidence *e);
 

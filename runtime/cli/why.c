@@ -18,7 +18,7 @@
 
 static const struct { const char *kind, *means; } kinds[] = {
 	{ "clean", "it was asked to" },
-	{ "service", "a critical service kept failing" },
+	{ "service", "a service kept failing" },
 	{ "watchdog", "the watchdog reset it" },
 	{ "panic", "the kernel panicked" },
 	{ "init-crash", "process 1 crashed" },
@@ -177,8 +177,8 @@ static void print_text(const struct verdict_boot *now, const struct verdict_boot
 		printf("            it is going to end: %s: %s\n", cli_safe(now->kind), cli_safe(now->text));
 	printf("last boot   %s: %s\n            %s\n", cli_safe(last->kind), meaning(last->kind), cli_safe(last->text));
 	if (last->number)
-		printf("            number %u, recorded %s%s%s\n", last->number, when(last->began, began), last->uptime ? ", ran for " : "",
-		       last->uptime ? long_time(last->uptime, ran) : "");
+		printf("            number %u%s%s%s%s\n", last->number, last->began ? ", recorded " : ", too short to be recorded",
+		       last->began ? when(last->began, began) : "", last->uptime ? ", ran for " : "", last->uptime ? long_time(last->uptime, ran) : "");
 	print_crash(last);
 	print_problems();
 	print_history(last->number);

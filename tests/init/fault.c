@@ -1,9 +1,10 @@
-/* fault.c - makes PID 1 fault: init-fault [-p PID] [-a CALL[,CALL...]] FAULT
+/* fault.c - makes PID 1 fault: init-fault [-p PID] [-a CALL[,CALL...]] FAULT, or the next child that it makes: init-fault [-p PID] -c
  *
  * Attaches with ptrace(2), writes a few instructions where the program counter is, and lets go; nothing is put back. So the product
  * has no hook for its tests, and the fault is a real one. With -a it waits until the process has come back from these system calls, one after
  * the other, the first of them with success: the fault then comes between this instruction and the next. Prints "armed" when it is
- * attached and "done" after the fault. Needs root. */
+ * attached and "done" after the fault. With -c the child jumps to nowhere instead of its first instruction, while it shares PID 1's memory; PID 1
+ * itself is left alone. Needs root. */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -55,7 +56,7 @@ static const struct call {
 } calls[] = {
 	{ "recvmmsg", SYS_recvmmsg }, { "recvmsg", SYS_recvmsg }, { "sendmmsg", SYS_sendmmsg }, { "clone3", SYS_clone3 }, { "waitid", SYS_waitid },
 	{ "wait4", SYS_wait4 }, { "pwrite64", SYS_pwrite64 }, { "pwritev", SYS_pwritev }, { "read", SYS_read }, { "accept4", SYS_accept4 },
-	{ "memfd_create", SYS_memfd_create }, { "epoll_wait", SYS_epoll_wait }, { "epoll_pwait", SYS_epoll_pwait },
+	{ "memfd_create", SYS_memfd_create }, { "mlockall", SYS_mlockall }, { "epoll_wait", SYS_epoll_wait }, { "epoll_pwait", SYS_epoll_pwait },
 };
 
 static pid_t target = 1;
@@ -118,6 +119,33 @@ static void poke(const struct fault *f)
 		failed("write the registers");
 }
 
+/* The child's registers are its own, and its memory is not: nothing is written there. */
+static void fault_in_child(void)
+{
+	struct user_regs_struct regs;
+	pid_t parent = target;
+	unsigned long child = 0;
+	int status = 0;
+
+	if (ptrace(PTRACE_SETOPTIONS, parent, 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK) < 0)
+		failed("follow children");
+	do {
+		if (ptrace(PTRACE_CONT, parent, 0, 0) < 0 || waitpid(parent, &status, __WALL) != parent || !WIFSTOPPED(status))
+			failed("wait for a child");
+	} while (status >> 16 != PTRACE_EVENT_CLONE && status >> 16 != PTRACE_EVENT_FORK && status >> 16 != PTRACE_EVENT_VFORK);
+	if (ptrace(PTRACE_GETEVENTMSG, parent, 0, &child) < 0)
+		failed("read the child's number");
+	target = (pid_t)child;
+	wait_stop();
+	if (ptrace(PTRACE_GETREGS, target, 0, &regs) < 0)
+		failed("read the registers");
+	regs.rip = 0;
+	regs.orig_rax = (unsigned long long)-1;
+	if (ptrace(PTRACE_SETREGS, target, 0, &regs) < 0 || ptrace(PTRACE_DETACH, target, 0, 0) < 0)
+		failed("write the child's registers");
+	target = parent;
+}
+
 static const struct fault *find_fault(const char *name)
 {
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
@@ -140,23 +168,27 @@ static long find_call(const char *name)
 
 int main(int argc, char **argv)
 {
-	const struct fault *f;
+	const struct fault *f = NULL;
 	long at[CALLS_MAX];
 	int n = 0;
+	int in_child = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "p:a:")) > 0) {
+	while ((option = getopt(argc, argv, "p:a:c")) > 0) {
 		if (option == 'p')
 			target = atoi(optarg);
+		else if (option == 'c')
+			in_child = 1;
 		else if (option != 'a')
 			return 2;
 		else
 			for (char *w = strtok(optarg, ","); w && n < CALLS_MAX; w = strtok(NULL, ","))
 				at[n++] = find_call(w);
 	}
-	if (optind + 1 != argc)
+	if (optind + !in_child != argc)
 		return 2;
-	f = find_fault(argv[optind]);
+	if (!in_child)
+		f = find_fault(argv[optind]);
 	setvbuf(stdout, NULL, _IONBF, 0);
 	if (ptrace(PTRACE_SEIZE, target, 0, PTRACE_O_TRACESYSGOOD) < 0 || ptrace(PTRACE_INTERRUPT, target, 0, 0) < 0)
 		failed("attach");
@@ -164,7 +196,10 @@ int main(int argc, char **argv)
 	printf("armed\n");
 	for (int i = 0; i < n; i++)
 		run_to(at[i]);
-	poke(f);
+	if (in_child)
+		fault_in_child();
+	else
+		poke(f);
 	if (ptrace(PTRACE_DETACH, target, 0, 0) < 0)
 		failed("detach");
 	printf("done\n");

@@ -2,281 +2,21 @@
  *
  * /scenario in its root says what is tried: words of init-fault, or one of the words in the table at the end. Says "probe: ok NAME" or
  * "probe: FAILED NAME: ..." on the console. At most four faults happen per boot: the fifth is a reboot. */
-#include <dirent.h>
+#include "recovery.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define RUN "/run/probe"
 #define LINES 60
-
-static int control = -1;
-
-__attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
-{
-	char line[600] = "<3>probe: ";
-	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line + 10, sizeof(line) - 12, fmt, ap);
-	va_end(ap);
-	strcat(line, "\n");
-	(void)!write(fd, line, strlen(line));
-	close(fd);
-}
-
-__attribute__((format(printf, 3, 4))) static void result(int good, const char *detail, const char *fmt, ...)
-{
-	char name[128];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(name, sizeof(name), fmt, ap);
-	va_end(ap);
-	if (good)
-		say("ok %s", name);
-	else
-		say("FAILED %s: %s", name, detail);
-}
-
-__attribute__((format(printf, 3, 4))) static void same(const char *got, const char *want, const char *fmt, ...)
-{
-	char name[128];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(name, sizeof(name), fmt, ap);
-	va_end(ap);
-	result(!strcmp(got, want), got, "%s", name);
-}
-
-static int connect_control(void)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "/run/coracle/init.sock" };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		say("FAILED connect: %s", strerror(errno));
-	return fd;
-}
-
-static const char *receive_within(int ms)
-{
-	static char text[4097];
-	struct pollfd p = { .fd = control, .events = POLLIN };
-	ssize_t n;
-	int r;
-
-	while ((r = poll(&p, 1, ms)) < 0 && errno == EINTR)
-		;
-	if (r != 1)
-		return "(nothing)";
-	n = recv(control, text, sizeof(text) - 1, 0);
-	if (n <= 0)
-		return "(connection lost)";
-	text[n] = '\0';
-	return text;
-}
-
-static const char *receive(void)
-{
-	return receive_within(60000);
-}
-
-__attribute__((format(printf, 1, 2))) static const char *ask(const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (send(control, text, strlen(text), MSG_NOSIGNAL) < 0)
-		return "(cannot send)";
-	return receive();
-}
-
-/* The row of a service: "STATE PID RESTARTS". */
-static const char *row_of(const char *name)
-{
-	static char row[200];
-	size_t n = strlen(name);
-	const char *a = ask("services");
-
-	row[0] = '\0';
-	for (int i = 0; i < 64 && strcmp(a, "end") && a[0] != '('; i++, a = receive())
-		if (!strncmp(a, name, n) && a[n] == ' ')
-			snprintf(row, sizeof(row), "%s", a + n + 1);
-	return row;
-}
-
-static void notify(const char *text, int stored)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} c;
-	struct iovec iov = { (char *)(uintptr_t)text, strlen(text) };
-	struct msghdr msg = { .msg_name = &addr, .msg_namelen = sizeof(addr), .msg_iov = &iov, .msg_iovlen = 1 };
-	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", getenv("NOTIFY_SOCKET"));
-	if (stored >= 0) {
-		msg.msg_control = &c;
-		msg.msg_controllen = sizeof(c.bytes);
-		c.align.cmsg_level = SOL_SOCKET;
-		c.align.cmsg_type = SCM_RIGHTS;
-		c.align.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&c.align), &stored, sizeof(int));
-	}
-	if (sendmsg(s, &msg, 0) < 0)
-		say("FAILED notify: %s", strerror(errno));
-	close(s);
-}
-
-static void enter_cgroup(const char *name)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/fs/cgroup/coracle/%s", name);
-	mkdir(path, 0755);
-	strcat(path, "/cgroup.procs");
-	fd = open(path, O_WRONLY);
-	(void)!write(fd, "0", 1);
-	close(fd);
-}
-
-/* A process as `coracle-runtime create` leaves it: PID 1's child, in a cgroup of containers. */
-static pid_t make_container(void)
-{
-	int p[2];
-	pid_t pid = 0;
-
-	if (pipe(p) < 0)
-		return -1;
-	if (fork() == 0) {
-		pid_t me = fork();
-
-		if (me != 0)
-			_exit(0);
-		enter_cgroup("probe");
-		/* its parent is gone when it says who it is */
-		while (getppid() != 1)
-			usleep(1000);
-		me = getpid();
-		(void)!write(p[1], &me, sizeof(me));
-		close(p[1]);
-		for (;;)
-			pause();
-	}
-	wait(NULL);
-	close(p[1]);
-	(void)!read(p[0], &pid, sizeof(pid));
-	close(p[0]);
-	return pid;
-}
-
-static int injector_out = -1;
-static pid_t injector;
-
-/* Returns when it is attached. Outside of our cgroup, which may be killed. */
-static void arm(const char *at, const char *fault)
-{
-	char text[64] = "";
-	size_t n = 0;
-	int p[2];
-
-	if (pipe(p) < 0)
-		exit(1);
-	injector = fork();
-	if (injector == 0) {
-		enter_cgroup("injector");
-		dup2(p[1], 1);
-		dup2(p[1], 2);
-		close(control);
-		if (at)
-			execl("/usr/bin/init-fault", "init-fault", "-a", at, fault, (char *)NULL);
-		else
-			execl("/usr/bin/init-fault", "init-fault", fault, (char *)NULL);
-		_exit(127);
-	}
-	close(p[1]);
-	injector_out = p[0];
-	while (n < sizeof(text) - 1 && !strchr(text, '\n') && read(p[0], text + n, 1) == 1)
-		n++;
-	if (strcmp(text, "armed\n"))
-		say("FAILED arm %s: %s", fault, text);
-}
-
-static void wait_fault(const char *fault)
-{
-	int status = 0;
-
-	waitpid(injector, &status, 0);
-	close(injector_out);
-	if (status)
-		say("FAILED inject %s: status %d", fault, status);
-}
-
-static void inject(const char *fault)
-{
-	arm(NULL, fault);
-	wait_fault(fault);
-}
-
-static void save_number(const char *name, long n)
-{
-	char path[64];
-	FILE *f;
-
-	mkdir(RUN, 0755);
-	snprintf(path, sizeof(path), RUN "/%s", name);
-	f = fopen(path, "w");
-	fprintf(f, "%ld\n", n);
-	fclose(f);
-}
-
-static long load_number(const char *name)
-{
-	char path[64];
-	FILE *f;
-	long n = 0;
-
-	snprintf(path, sizeof(path), RUN "/%s", name);
-	f = fopen(path, "r");
-	if (f && fscanf(f, "%ld", &n) != 1)
-		n = 0;
-	if (f)
-		fclose(f);
-	return n;
-}
-
-static int descriptors_of_init(void)
-{
-	DIR *d = opendir("/proc/1/fd");
-	int n = 0;
-
-	while (d && readdir(d))
-		n++;
-	if (d)
-		closedir(d);
-	return n;
-}
 
 /* Each fault in turn, at no particular place. */
 static void try_fault(const char *fault, int descriptors)
@@ -311,7 +51,7 @@ static void first_run(char *faults)
 	int descriptors;
 	pid_t stays = make_container();
 
-	notify("READY=1", -1);
+	ready();
 	if (pipe(p) < 0)
 		return;
 	(void)!write(p[1], "kept", 4);
@@ -334,7 +74,7 @@ static void second_run(void)
 	char text[8] = "";
 	char want[64];
 
-	notify("READY=1", -1);
+	ready();
 	result(names && !strcmp(names, "pipe.r:pipe.w") && read(3, text, 4) == 4 && !strcmp(text, "kept"), names ? names : "(none)", "the fd store");
 	snprintf(want, sizeof(want), "running %d 1", (int)getpid());
 	same(row_of("engine"), want, "a service that ends during the recovery is started again once");
@@ -351,7 +91,7 @@ static void journal(void)
 	const char *a;
 	pid_t pid;
 
-	notify("READY=1", -1);
+	ready();
 	arm("recvmmsg,pwrite64", "null");
 	a = ask("watch 1234567");
 	result(!strcmp(a, "error init crashed while it did this"), a, "a request that crashes init is answered with an error");
@@ -431,7 +171,7 @@ static void five(void)
 {
 	static const char *const faults[] = { "null", "ud2", "stack", "division", "abort" };
 
-	notify("READY=1", -1);
+	ready();
 	for (int i = 0; i < 5; i++) {
 		inject(faults[i]);
 		if (i < 4)
@@ -439,6 +179,98 @@ static void five(void)
 	}
 	for (;;)
 		pause();
+}
+
+/* The engine's SIGTERM is the sign that init is back, and on the way down. The sixth has no state, the eighth is the last. */
+static void eight(void)
+{
+	sigset_t term;
+	int sig;
+
+	ready();
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	for (int i = 1; i <= 8; i++) {
+		inject("null");
+		if (i >= 5)
+			sigwait(&term, &sig);
+		else
+			ask("forget 99999");
+	}
+}
+
+/* Init has crashed before it watched the network, and opened what it needs for that while it was restored. That descriptor is its own, also after
+ * the next crash: whoever comes later has another one. */
+static void late(void)
+{
+	int mine = control;
+	int others[12];
+	char text[64] = "";
+
+	while (!strstr(text, "--recover")) {
+		int fd = open("/proc/1/cmdline", O_RDONLY | O_CLOEXEC);
+		ssize_t n = read(fd, text, sizeof(text) - 1);
+
+		close(fd);
+		for (ssize_t i = 0; i < n; i++)
+			text[i] = text[i] ? text[i] : ' ';
+	}
+	ready();
+	for (int i = 0; i < 12; i++) {
+		control = others[i] = connect_control();
+		same(ask("forget 99999"), "ok", "late: connection %d", i);
+	}
+	inject("null");
+	for (int i = 0; i < 12; i++) {
+		control = others[i];
+		same(ask("forget 99999"), "ok", "late: connection %d after the crash", i);
+	}
+	control = mine;
+}
+
+/* Nothing can be executed in init's place. What it leaves behind is to be seen when its file systems are gone. */
+static void gone(void)
+{
+	ready();
+	mkdir("/var/lib", 0755);
+	mkdir("/var/lib/coracle", 0755);
+	mkdir("/var/lib/coracle/boot", 0755);
+	(void)!symlink("/kept", "/var/lib/coracle/boot/end");
+	chmod("/usr/bin/init", 0644);
+	inject("null");
+	for (;;)
+		pause();
+}
+
+/* A process that init makes shares its memory until it has executed its program. */
+static void child(void)
+{
+	char want[64];
+	const char *a;
+	int descriptors;
+
+	ready();
+	ask("forget 99999");
+	descriptors = descriptors_of_init();
+	for (int i = 0; i < 5; i++) {
+		arm(NULL, NULL);
+		a = ask("start final");
+		wait_fault("child");
+		result(!strcmp(a, "ok"), a, "a child that faults before its exec, %d: init answers", i);
+		for (int k = 0; k < 200 && strncmp(a = row_of("final"), "failed", 6); k++)
+			usleep(10000);
+		result(!strncmp(a, "failed", 6), a, "it has failed, %d", i);
+	}
+	same(ask("start final"), "ok", "the next one");
+	for (int i = 0; i < 200 && strncmp(a = row_of("final"), "done", 4); i++)
+		usleep(10000);
+	result(!strncmp(a, "done", 4), a, "runs to its end");
+	snprintf(want, sizeof(want), "running %d 0", (int)getpid());
+	same(row_of("engine"), want, "the others run on");
+	result(descriptors_of_init() == descriptors, "more or less", "no descriptor lost or left");
+	inject("null");
+	same(ask("forget 99999"), "ok", "and a fault of init itself is still caught");
 }
 
 /* What goes on all the time in the background: orphans, another client's requests, output. */
@@ -498,7 +330,7 @@ static void load(void)
 	int asking;
 	struct pollfd p;
 
-	notify("READY=1", -1);
+	ready();
 	make_load();
 	asking = ask_for_ever();
 	for (int i = 0; i < LINES; i++) {
@@ -525,7 +357,7 @@ static void reload(void)
 	pid_t pid = make_container();
 	int descriptors;
 
-	notify("READY=1", -1);
+	ready();
 	ask("watch %d", (int)pid);
 	descriptors = descriptors_of_init();
 	a = ask("reload-init /bin/true");
@@ -555,7 +387,8 @@ static void run_scenario(char *scenario)
 	static const struct {
 		const char *name;
 		void (*run)(void);
-	} table[] = { { "journal", journal }, { "more", journal_more }, { "five", five }, { "load", load }, { "reload", reload } };
+	} table[] = { { "journal", journal }, { "more", journal_more }, { "five", five }, { "load", load }, { "reload", reload },
+		    { "eight", eight }, { "gone", gone }, { "child", child }, { "late", late } };
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if (!strncmp(scenario, table[i].name, strlen(table[i].name))) {
@@ -589,6 +422,8 @@ int main(int argc, char **argv)
 	signal(SIGTERM, SIG_DFL);
 	save_number("runs", load_number("runs") + 1);
 	control = connect_control();
+	/* it has been accepted, and that is committed: before that a crash may lose it */
+	ask("forget 99999");
 	say("run %ld of %s", load_number("runs"), scenario);
 	run_scenario(scenario);
 	say("all done");

@@ -99,7 +99,7 @@ for faults in 'null jump ud2' 'division stack bus' 'abort trap null'; do
 	probe_cases "$faults" 16
 	for f in $faults; do says "engine: before $f, after it" "$f: a line that was half written"; done
 	says 'engine exited with code 3; started again at once' "$faults: the exit code of a service that ended meanwhile"
-	n=$(grep -c 'and was executed again' <<<"$log")
+	n=$(grep -c 'and was executed again' <<<"$log" || true)
 	case_is $((n == 4)) "$faults: every crash is reported ($n of 4)"
 done
 
@@ -117,15 +117,40 @@ cp "$build/bin/init" "$work/root/usr/bin/other-init"
 run_init reload
 probe_cases reload 10
 run_init five
-says 'init crashed five times within 60 s: rebooting' 'rule 4: five crashes within 60 s are a reboot'
-n=$(grep -c 'probe: ok alive' <<<"$log")
+says 'init crashed (5 within 60 s): signal 6 (Aborted) at 0x' 'rule 4: five crashes within 60 s are a reboot'
+n=$(grep -c 'probe: ok alive' <<<"$log" || true)
 case_is $((n == 4)) "four are none ($n)"
 # a reboot ends the namespace with SIGHUP
 case_is $((code == 129)) "rule 4: the machine reboots in order (code $code)"
 
+says 'reason: init-crash: init crashed (5 within 60 s): signal 6 (Aborted)' 'the reason is recorded, with signal and count'
+run_init eight
+n=$(grep -c 'init crashed ([1-7] within 60 s).*and was executed again' <<<"$log" || true)
+case_is $((n == 7)) "eight: it goes down in order, and comes back to that twice more ($n of 7)"
+says 'reason: init-crash: init crashed, and could not go on' 'the eighth is sync and reboot alone, and not without a word'
+case_is $((code == 129)) "and a reboot (code $code)"
+
+run_init gone
+chmod 755 "$work/root/usr/bin/init"
+says 'reason: init-crash: init crashed, and could not go on' 'a program that cannot be executed again: the kernel log has the reason'
+case_is $((code == 129)) "it is a reboot and no panic (code $code)"
+n=$(grep -cxE '<2>coracle: init: reason: init-crash: .*|id=[0-9a-f-]{36}' "$work/root/kept" || true)
+case_is $((${n:-0} == 2)) "the disk has it, too"
+
+run_init child
+probe_cases child 15
+n=$(grep -c 'final was ended by signal 11' <<<"$log" || true)
+case_is $((n == 5)) "child: it is said how each ended ($n of 5)"
+n=$(grep -c 'and was executed again' <<<"$log" || true)
+case_is $((n == 1)) "child: init itself crashed once ($n)"
+
+run_init late mlockall
+probe_cases late 24
+
 # before there is a state
 run_init journal memfd_create
 says 'there is no state that it could go on with: rebooting' 'a crash before the first commit is a reboot'
+says 'reason: init-crash: init crashed, and there is no state' 'and the reason is recorded'
 case_is $((code == 129)) "and no panic (code $code)"
 
 echo "1..$count"

@@ -95,6 +95,53 @@ static void test_orderly(void **state)
 	EXPECT(judge("ending", "clean", "reboot: y", dump("Shutdown#1 Part1\n<6>[ 1.0] coracle: init: reason: clean: reboot: y\n")), "clean", "reboot: y");
 }
 
+/* What the handler of a fault in init leaves when it cannot execute init again, or has done so too often (init/pid1/crash.c). */
+static void test_last_word(void **state)
+{
+	struct verdict_boot b = { .number = 4, .state = "running", .kind = "clean", .text = "reboot: x" };
+	static const char word[] = "<2>coracle: init: reason: init-crash: init crashed, and could not go on\n";
+	struct verdict_boot other = { 0 };
+	char text[200];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%sid=0c8d\n", word);
+	verdict_parse(text, &b);
+	assert_string_equal(b.id, "0c8d");
+	assert_string_equal(b.state, "ending");
+	assert_string_equal(b.kind, "init-crash");
+	assert_string_equal(b.text, "init crashed, and could not go on");
+	verdict_judge(&b, &nothing);
+	EXPECT(b, "init-crash", "could not go on");
+	/* no text of a record is one, and what is cut off is none */
+	verdict_parse("text=<2>coracle: init: reason: init-crash: x\n <2>coracle: init: reason: init-crash: x\n<2>coracle: init: reason: \n<2>cor", &other);
+	assert_string_equal(other.kind, "");
+	assert_string_equal(other.state, "");
+}
+
+/* A boot that ended before it had a disk to write on: the kernel's log is all there is, and the record is of the boot before. */
+static void test_later_boot(void **state)
+{
+	struct verdict_evidence e = { 0 };
+	struct verdict_boot b;
+	char text[VERDICT_TEXT_MAX];
+
+	(void)state;
+	verdict_add_dump(&e, "Shutdown#1 Part1\n<6>[ 1.0] coracle: init: reason: clean: reboot: x\n");
+	EXPECT(judge("ended", "clean", "reboot: x", e), "clean", "reboot: x");
+	verdict_add_dump(&e, "Shutdown#1 Part1\n<6>[ 1.0] coracle: init: reason: init-crash: there is no state\n");
+	b = judge("ended", "clean", "reboot: x", e);
+	EXPECT(b, "init-crash", "there is no state");
+	assert_int_equal(b.number, 5);
+	assert_string_equal(b.state, "");
+	/* a dump whose beginning is lost tells nothing of another boot */
+	EXPECT(judge("ended", "clean", "reboot: x", dump("Shutdown#1 Part1\n<6>[ 1.0] reboot: Restarting system\n")), "clean", "reboot: x");
+	/* a text as long as can be is the same one */
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	snprintf(e.line, sizeof(e.line), "clean: %.192s", text);
+	EXPECT(judge("ended", "clean", text, e), "clean", "xxx");
+}
+
 static void test_sudden(void **state)
 {
 	(void)state;
@@ -131,7 +178,8 @@ static void test_panics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bad_records), cmocka_unit_test(test_orderly),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bad_records), cmocka_unit_test(test_orderly), cmocka_unit_test(test_last_word),
+		cmocka_unit_test(test_later_boot),
 		cmocka_unit_test(test_sudden), cmocka_unit_test(test_panics),
 	};
 
