@@ -143,7 +143,8 @@ class Machine:
         logs = BUILD / "test-logs"
         logs.mkdir(parents=True, exist_ok=True)
         self.log = open(logs / f"{self.name}.log", "wb")
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        # a test that is killed at its time limit leaves no machine behind
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "--", *self.command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
