@@ -1,7 +1,7 @@
 """harness.py: what the boot tests are made of.
 
-Machine starts qemu/run, reads the serial console as a stream of text that a test waits on, types into the rescue shell,
-and talks QMP. case() turns a block of a test into one TAP case. Waiting is always for an event (text, exit, a socket that
+Machine starts qemu/run, reads the serial console as a stream of text that a test waits on, types into the rescue shell, has commands
+run by a second shell on a line of its own (channel.py), and talks QMP. case() turns a block of a test into one TAP case. Waiting is always for an event (text, exit, a socket that
 answers), with a limit that only matters when something is broken; CORACLE_TEST_SLOW multiplies every limit.
 The transcript of each machine is kept in build/test-logs/NAME.log.
 """
@@ -18,6 +18,8 @@ import sys
 import tempfile
 import threading
 import time
+
+import channel
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("CORACLE_BUILD", TOP / "build"))
@@ -114,8 +116,12 @@ class Machine:
         self.hearing = threading.Event()
         self.hearing.set()
         self.commands = 0
+        self.channel = None
+        self.channel_works = False
+        self.boot_id = None
         self.folder = tempfile.mkdtemp(prefix="coracle-test.")
         self.qmp_path = os.path.join(self.folder, "qmp")
+        self.channel_path = os.path.join(self.folder, "channel")
         self.qmp_file = None
         command = [str(TOP / "qemu/run"), "--machine", machine, "--memory", str(memory), "--monitor", self.qmp_path]
         words = [append] if append else []
@@ -137,6 +143,7 @@ class Machine:
             command += ["--publish", pair]
         if data:
             command += ["--data", str(data)]
+        command += [f"--qemu-arg={word}" for word in channel.options(self.channel_path)]
         self.command = command + list(options)
 
     def __enter__(self):
@@ -162,6 +169,8 @@ class Machine:
         self.process.stdin.close()
         self.reader.join(10)
         self.log.close()
+        if self.channel:
+            self.channel.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _read(self):
@@ -227,24 +236,65 @@ class Machine:
         self.process.stdin.flush()
 
     def wait_shell(self, limit=LIMIT):
-        """Waits for the rescue shell's prompt."""
+        """Waits for a prompt of the rescue shell on the console. It may be another shell than the last one: so may be the one that shell() asks."""
+        self.channel_works = False
         self.wait_for(r"^\S*:\S* ?# ", limit)
 
+    def wait_boot(self, limit=LIMIT):
+        """Waits for the rescue shell of another boot than the one that shell() asked last: while a machine goes down, its shell may show one
+        prompt more, and answer once more."""
+        before, end = self.boot_id, time.monotonic() + limit * SLOW
+        check(before, "wait_boot() needs an answer of shell() from the boot before")
+        while self.boot_id == before:
+            self.wait_shell((end - time.monotonic()) / SLOW)
+            self._open_channel((end - time.monotonic()) / SLOW)
+
+    def _open_channel(self, limit):
+        """Has the console's shell start the one that shell() asks. What is typed while none is there may be lost: then it is typed again."""
+        end, patience = time.monotonic() + limit * SLOW, 5
+        if not self.channel:
+            self.channel = eventually(lambda: channel.Channel(self.channel_path, BUILD / f"test-logs/{self.name}.shell.log"), "second serial line")
+        while time.monotonic() < end:
+            self.commands += 1
+            self.type(channel.starter(self.commands))
+            found = self.channel.wait_for(channel.hello(self.commands), min(patience * SLOW, end - time.monotonic()))
+            if found:
+                self.boot_id, self.channel_works = found.group(1), True
+                return
+            check(not self.ended, f"the machine ended; its last lines:\n{self.tail()}")
+            patience *= 2
+        raise Failure(f"no shell on the second serial line within {limit * SLOW:.0f} s; the console's last lines:\n{self.tail()}")
+
     def shell(self, command, limit=LIMIT, ok=True):
-        """Runs a command in the rescue shell; its output. Needs rescue=True and wait_shell()."""
+        """Runs a command in the guest; its output. Needs a rescue shell on the console. One shell runs all of a boot's commands, so variables and jobs
+        stay. What the console says from now on is found by wait_for()."""
+        if not self.channel_works:
+            self._open_channel(limit)
+        self.commands += 1
+        number = self.commands
+        self.cursor = max(self.cursor, len(self.text))
+        self.channel.send(f"echo BEGIN-{number}; {command}; echo END-{number}-$?\n")
+        found = self.channel.wait_for(re.compile(rf"\bBEGIN-{number}\n(.*?)\bEND-{number}-(\d+)\n", re.DOTALL), limit * SLOW)
+        if not found:
+            # a shell that did not even begin is perhaps not there any more
+            self.channel_works = f"BEGIN-{number}\n" in self.channel.text
+            why = "the machine ended" if self.ended else f"no answer within {limit * SLOW:.0f} s"
+            raise Failure(f"in the guest: {command}: {why}; the console's last lines:\n{self.tail()}")
+        if ok:
+            check(found.group(2) == "0", f"in the guest: {command}: exit code {found.group(2)}: {found.group(1)}")
+        return found.group(1)
+
+    def console(self, command, limit=LIMIT):
+        """Runs a command in the console's own shell, for tests of that one; its output. Needs wait_shell(), and containers that are quiet there."""
         self.commands += 1
         number = self.commands
         # The quotes keep the shell's echo of this line from looking like the answer.
-        self.type(f"echo BE''GIN-{number}; {command}; echo E''ND-{number}-$?\n")
-        found = self.wait_for(rf"\bBEGIN-{number}\b(.*?)\bEND-{number}-(\d+)\n", limit)
-        output = KERNEL_LINE.sub("", found.group(1)).removeprefix("\n")
-        if ok:
-            check(found.group(2) == "0", f"in the guest: {command}: exit code {found.group(2)}: {output}")
-        return output
+        self.type(f"echo BE''GIN-{number}; {command}; echo E''ND-{number}\n")
+        found = self.wait_for(rf"\bBEGIN-{number}\b(.*?)\bEND-{number}\n", limit)
+        return KERNEL_LINE.sub("", found.group(1)).removeprefix("\n")
 
     def shell_until(self, command, pattern, what, limit=LIMIT):
-        """Repeats a command in the guest until its output shows the pattern. A kernel message may tear an answer apart: then
-        the next one counts."""
+        """Repeats a command in the guest until its output shows the pattern."""
         def probe():
             try:
                 return re.search(pattern, self.shell(command, 15, ok=False), re.MULTILINE | re.DOTALL)
@@ -265,7 +315,7 @@ class Machine:
         self.shell_until("cat /run/coracle/boot-times", "engine-ready", "the engine's READY")
 
     def problems(self):
-        """Everything that components reported since the boot. After settle(), as a report on the console would cut a line."""
+        """Everything that components reported since the boot."""
         lines = self.shell("cat /run/coracle/problems 2>/dev/null", ok=False).splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 

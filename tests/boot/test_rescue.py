@@ -12,7 +12,7 @@ def stage(name, command, expected):
                 guest.type("poweroff\n")
             guest.wait_for(rf"coracle.break={name}: ")
             guest.wait_shell()
-            text = guest.shell(command, ok=False)
+            text = guest.console(command)
             check(expected in text, f"{command}: {text}")
             guest.type("exit\n")
             if name == "shutdown":
@@ -34,9 +34,9 @@ def before(unit, command, expected):
                  user_data="#cloud-config\npower_state: {mode: poweroff}\n") as guest:
         with case(f"coracle.break={unit}: a shell before that unit, and on when it is left"):
             guest.wait_shell()
-            text = guest.shell(command, ok=False)
+            text = guest.console(command)
             check(expected in text, f"{command}: {text}")
-            states = guest.shell("coracle services")
+            states = guest.console("coracle services")
             check("break" in states, states)
             guest.type("exit 0\n")
             guest.wait_exit()

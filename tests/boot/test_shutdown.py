@@ -34,12 +34,12 @@ def kexec(folder):
             check("coracle: load /etc/passwd: " in text, text)
         with case("coracle reboot --kexec: another kernel without the firmware, with the words added; the record says so"):
             guest.type("coracle reboot --kexec /var/vmlinuz --initrd /var/initramfs.cpio.zst --append added.word=1\n")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^this boot   number 2,[^\n]*started by another kernel \(kexec\).*^last boot   kexec:[^\n]*\n +reboot by kexec: asked by coracle \(pid")
             check("added.word=1" in guest.shell("cat /proc/cmdline"), "the word is not there")
         with case("and a plain reboot goes by the firmware again"):
             guest.type("reboot\n")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^this boot   number 3,[^\n]*started by the firmware.*^last boot   clean:")
 
 
@@ -67,7 +67,7 @@ def stuck(folder):
             guest.shell_until("grep -h '^State:' /proc/[0-9]*/status", "^State:.D", "a process in state D")
             guest.type("reboot\n")
             guest.wait_for(r"shutdown: gave up waiting for ", 120)
-            guest.wait_shell(120)
+            guest.wait_boot(120)
             check("shutdown: gave up waiting" in guest.text, "nothing was in its way")
         with case("and the next boot knows that the end could not be written"):
             guest.why(r"^last boot   power-loss:[^\n]*\n +the power was lost")

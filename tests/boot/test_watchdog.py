@@ -31,11 +31,11 @@ def hardware(disk):
             guest.why(r"^last boot   first:")
         with case("PID 1 hangs: the machine is reset, and the next boot says so"):
             guest.type(HANG)
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   watchdog:[^\n]*\n +the watchdog reset the machine: process 1 or the kernel hung\n")
         with case("an orderly reboot is not taken for a bite"):
             guest.type("reboot\n")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   clean:")
 
 
@@ -47,7 +47,7 @@ def last_phase(disk):
         with case("rule 21: it stays armed through the shutdown, and a hang of the last phase ends in a reset"):
             guest.type("poweroff\n")
             guest.wait_for("reboot: (Power off not available: )?System halted")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   watchdog:[^\n]*\n +the watchdog reset[^\n]*while going down \(poweroff: asked by poweroff")
         with case("halt asks for a machine that stands still: there it is disarmed"):
             guest.type("halt\n")
@@ -63,7 +63,7 @@ def software(disk):
             equal(armed(guest), "Software Watchdog, 6 s", "watchdog")
         with case("software: PID 1 hangs, the machine is reset, and the kernel's log says so"):
             guest.type(HANG)
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   watchdog:")
 
 

@@ -20,26 +20,26 @@ def boots_of_one_disk(folder):
             guest.why(r"^this boot   number 1,.*^last boot   first:")
         with case("reboot: who asked for it, with its pid and user"):
             guest.type("reboot\n")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^this boot   number 2,.*^last boot   clean:[^\n]*\n +reboot: asked by reboot \(pid \d+, uid 0\)\n +number 1,.*ran for ")
         with case("rule 23: Ctrl-Alt-Del"):
             guest.type("kill -INT 1\n")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   clean:[^\n]*\n +reboot: Ctrl-Alt-Del\n")
         with case("cut off: nobody wrote the end, and nothing else tells of it"):
             guest.qmp("system_reset")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   power-loss:[^\n]*\n +the power was lost, or the machine was reset from outside\n")
         with case("a panic: its line, and the kernel's last lines kept on the data disk"):
             guest.type("echo c >/proc/sysrq-trigger\n")
-            guest.wait_shell()
+            guest.wait_boot()
             text = guest.why(r"^last boot   panic:[^\n]*\n +sysrq triggered crash\n.*the kernel's last lines \(/var/lib/coracle/crash/boot-4.txt\)")
             check(len(text.splitlines()) <= 24 + text.count("\n  boot "), f"more than a screenful:\n{text}")
             guest.shell("grep -q 'Kernel panic - not syncing: sysrq triggered crash' /var/lib/coracle/crash/boot-4.txt")
             equal(guest.shell("ls /sys/fs/pstore").strip(), "", "what is left in pstore")
         with case("a reset by SysRq is told from a lost power"):
             guest.type("echo b >/proc/sysrq-trigger\n")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   reset:[^\n]*\n +Resetting")
         with case("as JSON, and the boots before"):
             answer = json.loads(guest.shell("coracle why --format json"))
@@ -56,7 +56,7 @@ def boots_of_one_disk(folder):
             guest.why(r"^last boot   clean:[^\n]*\n +poweroff: power button\n")
         with case("a signal to process 1: whose it was"):
             guest.type("kill -TERM 1\n")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   clean:[^\n]*\n +reboot: SIGTERM from sh \(pid \d+, uid 0\)\n")
 
 
@@ -67,7 +67,7 @@ def boots_without_a_disk():
             guest.why(r"^last boot   first:")
         with case("without a data disk: the kernel's log kept the reason"):
             guest.type("reboot\n")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   clean:[^\n]*\n +reboot: asked by reboot \(pid \d+, uid 0\)\n")
         with case("no trace of a crash"):
             guest.absent(r"Oops|BUG:|WARNING:")
