@@ -280,15 +280,14 @@ int64_t reload_turn(int64_t now);
 /* ---- shutdown.c, unmount.c, power.c */
 
 enum shutdown_kind { SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_HALT };
-/* The first one counts. why ends up in `coracle why`. A reboot goes by kexec when a kernel is loaded. */
+/* The first one counts, whoever asks again. why ends up in `coracle why`. A reboot goes by kexec when a kernel is loaded. */
 void shutdown_begin(enum shutdown_kind kind, const char *why);
 /* The same for a process that asked: "HOW NAME (pid N, uid N)"; pid 0: the kernel, then only HOW. */
 void shutdown_asked(enum shutdown_kind kind, const char *how, pid_t pid, uid_t uid);
 void shutdown_asked_by_client(enum shutdown_kind kind, int sock);
-/* SIGINT: Ctrl-Alt-Del; the second does not wait for services, seven within two seconds wait for nobody. */
+/* SIGINT: Ctrl-Alt-Del; seven within two seconds wait for nobody. */
 void shutdown_on_ctrl_alt_del(void);
 /* Asked again, by whoever is at the machine: services are killed, the rest goes in order. */
-void shutdown_hurry(void);
 void shutdown_on_all_down(void);
 /* A child that is nobody's service ended. */
 void shutdown_on_child(pid_t pid, int status);

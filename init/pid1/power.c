@@ -97,15 +97,6 @@ void power_open_buttons(void)
 	}
 }
 
-/* Who presses it again does not want to wait. */
-static void press_power(void)
-{
-	if (init_sup.shutting_down)
-		shutdown_hurry();
-	else
-		shutdown_begin(SHUTDOWN_POWEROFF, "power button");
-}
-
 static void on_key(struct device *d, const struct input_event *ev)
 {
 	int down = ev->value != 0;
@@ -113,7 +104,7 @@ static void on_key(struct device *d, const struct input_event *ev)
 	switch (ev->code) {
 	case KEY_POWER:
 		if (ev->value == 1)
-			press_power();
+			shutdown_begin(SHUTDOWN_POWEROFF, "power button");
 		break;
 	case KEY_LEFTCTRL:
 	case KEY_RIGHTCTRL:

@@ -220,6 +220,7 @@ static void decide(enum shutdown_kind wanted, const char *why)
 	reason_record(kexec ? "kexec" : "clean", text);
 }
 
+/* Who asks again changes nothing: a second press, of a hand or of a bouncing button, must not cost a service the time that it may take to stop. */
 void shutdown_begin(enum shutdown_kind wanted, const char *why)
 {
 	int fd;
@@ -266,15 +267,6 @@ void shutdown_on_all_down(void)
 		enter(LEFT_TERM);
 }
 
-/* Somebody is impatient: the services are killed, the rest goes in order. */
-void shutdown_hurry(void)
-{
-	if (phase != SERVICES)
-		return;
-	root_say("asked again: services are not waited for");
-	init_event(&(struct sup_event){ .type = SUP_EV_FORCE });
-}
-
 /* Everything at once, for a machine that does not go down in order. */
 static void force(void)
 {
@@ -283,7 +275,7 @@ static void force(void)
 		decide(SHUTDOWN_REBOOT, "Ctrl-Alt-Del seven times");
 	kexec = 0;
 	/* or it would start again what is killed */
-	init_event(&(struct sup_event){ .type = SUP_EV_SHUTDOWN });
+	init_event(&(struct sup_event){ .type = SUP_EV_FORCE });
 	cgroup_kill_all();
 	kill(-1, SIGKILL);
 	worker = 0;
@@ -295,16 +287,13 @@ void shutdown_on_ctrl_alt_del(void)
 	static int64_t when[BURST];
 	static int at;
 	int64_t now = loop_now();
-	int64_t oldest = when[at];
 
 	when[at] = now;
-	at = (at + 1) % BURST;
-	if (oldest && now - oldest <= BURST_MS && phase < MACHINE)
+	at = (at + 1) % BURST;	/* where the oldest of them is */
+	if (when[at] && now - when[at] <= BURST_MS && phase < MACHINE)
 		force();
-	else if (phase == UP)
-		shutdown_begin(SHUTDOWN_REBOOT, "Ctrl-Alt-Del");
 	else
-		shutdown_hurry();
+		shutdown_begin(SHUTDOWN_REBOOT, "Ctrl-Alt-Del");
 }
 
 void shutdown_on_child(pid_t pid, int status)

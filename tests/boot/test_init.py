@@ -40,6 +40,7 @@ def make_initrd(folder, data=True, engine=True, units=None):
         (root / "usr/bin" / name).unlink(missing_ok=True)
         (root / "usr/bin" / name).symlink_to("init")
     shutil.copy(BUILD / "sysroot/target/e2fsck", root / "usr/bin/e2fsck")
+    shutil.copy(BUILD / "bin/coracle", root / "usr/bin/coracle")
     shutil.copy(BUILD / "tools/init-probe", root / "usr/lib/coracle/coracle-config")
     if engine:
         shutil.copy(BUILD / "tools/init-probe", root / "usr/lib/coracle/coracle-engine")
@@ -105,23 +106,36 @@ def ways_down(initrd):
             guest.wait_for("probe: all done", 300)
             guest.qmp("system_powerdown")
             guest.wait_for(r"waiting for engine to stop \(1 s\)")
+        with case("the power button pressed again changes nothing: the service has its time"):
+            guest.qmp("system_powerdown")
+            guest.wait_for(r"waiting for engine to stop \(2 s\)")
             guest.wait_for(r"probe: third run ends, \d+ promises")
             guest.wait_exit()
+            guest.absent("engine was killed|stopping at once")
     # the kernel turns Ctrl-Alt-Del into SIGINT to PID 1; test_power.py presses the keys
     with machine("cad", initrd, append="probe.silent", rescue=True) as guest:
-        with case("Ctrl-Alt-Del reboots in order"):
+        with case("rule 23: Ctrl-Alt-Del reboots in order"):
             guest.wait_shell()
             guest.type("kill -INT 1\n")
             guest.wait_for("reboot: Restarting system")
             guest.wait_exit()
             guest.absent("stopping at once")
+    with machine("cad-again", initrd, append="probe.silent probe.slow probe.again", rescue=True) as guest:
+        with case("rule 23: a second Ctrl-Alt-Del changes nothing: the service has its time"):
+            guest.wait_shell()
+            guest.type("kill -INT 1\n")
+            guest.wait_for(r"waiting for engine to stop \(2 s\)")
+            guest.wait_for("probe: had its time")
+            guest.wait_for("reboot: Restarting system")
+            guest.wait_exit()
+            guest.absent("stopping at once")
     with machine("cad-burst", initrd, append="probe.silent probe.slow probe.burst", rescue=True) as guest:
-        with case("seven of them within two seconds do not wait for anyone"):
+        with case("rule 23: seven of them within two seconds do not wait for anyone"):
             guest.wait_shell()
             guest.type("kill -INT 1\n")
             guest.wait_for("Ctrl-Alt-Del 7 times: stopping at once")
             guest.wait_exit()
-            guest.absent("waiting for engine")
+            guest.absent("waiting for engine|had its time")
 
 
 def root_and_rescue(initrd):
@@ -130,11 +144,11 @@ def root_and_rescue(initrd):
             guest.wait_shell()
             check("/dev/loop0" in guest.shell("cat /proc/mounts"), "no loop device")
         with case("the rescue shell has job control and comes back when it ends"):
-            first = guest.shell("echo $$").strip()
+            first = guest.console("echo $$").strip()
             guest.type("exit\n")
             guest.wait_for("# exit")
             guest.wait_shell()
-            check(guest.shell("echo $$").strip() != first, "the same shell")
+            check(guest.console("echo $$").strip() != first, "the same shell")
         with case("poweroff without the engine's answer to come"):
             guest.type("poweroff\n")
             guest.wait_exit()
