@@ -17,7 +17,7 @@
 #include "init/pid1/recover.h"
 #include "sys.h"
 
-#define STACK 16384	/* the widest registers of x86-64 take 11 KiB of it */
+#define STACK 65536	/* the widest registers of x86-64 take 11 KiB for each fault within a fault; what is not used is not in memory */
 #define SYNC_TURNS 300	/* of 100 ms */
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -240,13 +240,12 @@ static void on_fault(int sig, siginfo_t *si, void *context)
 void crash_catch(void)
 {
 	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 
 	sigaltstack(&alternate, NULL);
-	/* nothing else interrupts the handler */
+	/* Faults too are blocked until the handler has seen that this is one: signals that others send in a burst would each lay a frame on
+	 * this stack before the first of them is looked at, and its end is the end of PID 1. */
 	sigfillset(&action.sa_mask);
-	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
-		sigdelset(&action.sa_mask, faults[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
 		sigaction(faults[i], &action, NULL);
 }

@@ -55,9 +55,10 @@ def wait_for(seconds):
 
 
 class Pid1:
-    """One init. units: {name: text} of the image, local: what the boot configuration writes to /etc/coracle/units."""
+    """One init. units: {name: text} of the image, local: what the boot configuration writes to /etc/coracle/units. trace: strace writes every
+    process's system calls to trace.PID of the folder."""
 
-    def __init__(self, units, local=None, cmdline="", files=None):
+    def __init__(self, units, local=None, cmdline="", files=None, trace=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="coracle-test."))
         self.root = self.folder / "root"
         for name in "dev proc sys run tmp var etc usr/bin usr/lib/coracle/units test".split():
@@ -85,6 +86,7 @@ class Pid1:
         self.cgroup = self.folder / "cgroup"
         self.cgroup.mkdir()
         self.cmdline = cmdline
+        self.tracer = f"strace -qq -ff -s 200 -o {self.folder}/trace" if trace else ""
         self.process = self.sock = None
 
     def __enter__(self):
@@ -96,10 +98,10 @@ class Pid1:
         cmdline = self.folder / "cmdline"
         cmdline.write_text(f"quiet {self.cmdline}\n")
         script = ("mount --make-rprivate /; echo $$ >\"$1/cgroup.procs\"; mount --bind \"$2\" \"$2\"; "
-                  "exec unshare -p -n -C -i -u --fork --kill-child bash -c '"
+                  "exec $4 unshare -p -n -C -i -u --fork --kill-child bash -c '"
                   "cd \"$1\"; mount -t proc proc proc; mount --bind \"$2\" proc/cmdline; mount --move . /; exec chroot . /sbin/init' - \"$2\" \"$3\"")
         # as the kernel starts it, whatever is ignored by who runs the tests (nohup)
-        self.process = subprocess.Popen(["env", "--default-signal", "unshare", "-m", "bash", "-c", script, "-", self.group, self.root, cmdline], stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(["env", "--default-signal", "unshare", "-m", "bash", "-c", script, "-", self.group, self.root, cmdline, self.tracer], stdin=subprocess.DEVNULL)
         self.pid = int(eventually(self._child) or 0)
         eventually(lambda: self.path("run/coracle/init.sock").exists())
         return self
@@ -121,12 +123,20 @@ class Pid1:
             self.sock.close()
         if self.process.poll() is None:
             self.process.kill()
+            (self.group / "cgroup.kill").write_text("1")
         self.process.wait()
         eventually(lambda: "populated 0" in (self.group / "cgroup.events").read_text())
         for folder in sorted(self.group.glob("**/"), key=lambda p: -len(str(p))):
             folder.rmdir()
         subprocess.run(["umount", self.cgroup], check=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ends(self):
+        """Waits until init has ended: the exit code."""
+        try:
+            return self.process.wait(LIMIT * SLOW)
+        except subprocess.TimeoutExpired:
+            return None
 
     def path(self, name):
         return pathlib.Path(f"/proc/{self.pid}/root") / name
