@@ -103,7 +103,7 @@ def begin(guest, port):
 
 
 def storm(guest, port):
-    with case("20,000 orphans: init answers all the while, and all are reaped"):
+    with case("rule 6: 20,000 orphans: init answers all the while, and all are reaped"):
         with Asker(port) as asker:
             guest.shell("/run/tools/starve-probe orphans 20000", limit=400)
         asker.verdict("orphans")
@@ -111,7 +111,7 @@ def storm(guest, port):
 
 
 def full_run(guest, port):
-    with case("/run is full: init answers, reports, restarts a service, is executed again and replaced (rule 15)"):
+    with case("rule 15: /run is full: init answers, reports, restarts a service, is executed again and replaced"):
         guest.shell("dd if=/dev/zero of=/run/fill bs=64k 2>/dev/null; ! echo x > /run/one-more")
         before = guest.shell("pgrep -f beat.sh").strip()
         with Asker(port) as asker:
@@ -126,7 +126,7 @@ def full_run(guest, port):
 
 
 def no_memory(guest, port):
-    with case("no memory: the kernel kills the eater, init answers"):
+    with case("rule 3: no memory: the kernel kills the eater, init answers"):
         with Asker(port) as asker:
             guest.shell("sh -c 'echo 1000 > /proc/self/oom_score_adj; exec /run/tools/starve-probe eat'; true", limit=400)
             asker.wait(3)
@@ -135,7 +135,7 @@ def no_memory(guest, port):
 
 
 def bomb(guest, port):
-    with case("a fork bomb in a container until there is no process left: init answers, and retries what it cannot start"):
+    with case("rule 3: a fork bomb in a container until there is no process left: init answers, and retries what it cannot start"):
         victim = guest.shell("pgrep -f beat.sh").strip()
         guest.shell("cp /run/tools/starve-probe /run/bomb/new && mv /run/bomb/new /run/bomb/starve-probe")
         with Asker(port) as asker:
@@ -152,7 +152,7 @@ def bomb(guest, port):
 
 
 def wedged(guest, port):
-    with case("a console that takes nothing: init answers, though it reports there itself"):
+    with case("rule 10: a console that takes nothing: init answers, though it reports there itself"):
         guest.shell("(while sleep 1; do pkill -9 -f beat.sh; done) > /dev/null 2>&1 & /run/tools/starve-probe flood & :")
         with guest.deaf(), Asker(port) as asker:
             asker.wait(30)

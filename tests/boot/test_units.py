@@ -26,6 +26,8 @@ UNITS = {
     "main": shell("exec tail /dev/zero", "MemoryMax=8M"),
     "again": shell("[ ! -e /run/again ] && touch /run/again && exec tail /dev/zero; exec sleep 1000", "MemoryMax=12M", "Restart=on-failure"),
     "forks": shell("for i in 1 2 3 4 5 6 7 8; do sleep 1000 & done; wait", "TasksMax=4", "Restart=no"),
+    "patient": shell("exec sleep 1000", "Type=notify", "TimeoutStartSec=1h"),
+    "impatient": shell("exec sleep 1000", "Type=notify", "TimeoutStartSec=3s", head=["OnDemand=yes"]),
     "hog": shell("until [ -e /run/go ]; do sleep 0.2; done; exec tail /dev/zero", "OOMScoreAdjust=500"),
 }
 
@@ -57,6 +59,19 @@ def limits(guest):
         equal(guest.shell("cat /sys/fs/cgroup/system/memory.min").strip(), str(16 << 20), "reserve of the services")
         equal(guest.shell("cat /sys/fs/cgroup/init/memory.oom.group").strip(), "0", "memory.oom.group of init")
         equal(guest.shell("cat /proc/1/cgroup").strip(), "0::/init", "cgroup of init")
+    with case("rule 26: the root of the tree has controllers for the others, and none but the kernel's own threads in it"):
+        check("memory" in guest.shell("cat /sys/fs/cgroup/cgroup.subtree_control"), "no memory controller")
+        equal(guest.shell("for p in $(cat /sys/fs/cgroup/cgroup.procs); do readlink /proc/$p/exe; done; true"), "", "programs in the root")
+
+
+def clock(guest):
+    with case("rule 28: a clock that jumps a year ahead ends no deadline"):
+        guest.shell("date -s @$(($(date +%s) + 31536000))")
+        guest.shell_until("coracle services", r"^rescue +running", "init's answer")
+        check(re.search(r"^patient +starting", guest.shell("coracle services"), re.MULTILINE), guest.shell("coracle services"))
+    with case("rule 28: and one that jumps two years back holds none up"):
+        guest.shell("coracle start impatient && date -s @$(($(date +%s) - 63072000))")
+        guest.shell_until("cat /run/coracle/problems", "impatient takes longer than 3 s", "the deadline")
 
 
 def out_of_memory(guest):
@@ -89,6 +104,7 @@ def main():
         with machine("units", initrd, rescue=True, memory=192) as guest:
             guest.wait_shell()
             limits(guest)
+            clock(guest)
             out_of_memory(guest)
             with case("and goes down in order"):
                 guest.type("poweroff\n")

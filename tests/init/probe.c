@@ -245,7 +245,7 @@ static void try_surroundings(void)
 
 	/* init moves there when it has started us, before it answers anyone */
 	ask("forget 99");
-	result("own cgroup of init", file_says("/proc/1/cgroup", "0::/init\n"), "PID 1 is elsewhere");
+	result("rule 26: own cgroup of init", file_says("/proc/1/cgroup", "0::/init\n"), "PID 1 is elsewhere");
 	result("cgroup of a service", file_says("/proc/self/cgroup", "0::/system/engine\n"), "the engine is elsewhere");
 	result("controllers for containers", file_says("/sys/fs/cgroup/coracle/cgroup.controllers", "memory"), "none");
 	result("oom_score_adj", file_says("/proc/self/oom_score_adj", "-900"), "not -900");
@@ -436,7 +436,7 @@ static void try_orphans(int count)
 	}
 	snprintf(text, sizeof(text), "%d zombies, worst answer after %lld ms", zombies, (long long)worst);
 	say("orphans: %s", text);
-	result("storm of orphans", zombies == 0 && worst < 2000, text);
+	result("rule 6: storm of orphans", zombies == 0 && worst < 2000, text);
 }
 
 static void first_run(void)
@@ -508,7 +508,7 @@ static void second_run(void)
 	tried = load_number("tried");
 	result("stored descriptors come back", names && !strcmp(names, "c.1.out.r:c.1.out.w:kept"), names ? names : "(none)");
 	result("LISTEN_PID and LISTEN_FDS", listen_pid && atoi(listen_pid) == getpid() && !strcmp(getenv("LISTEN_FDS"), "3"), "wrong");
-	result("what was in the pipe", read(3, text, 4) == 4 && !strcmp(text, "kept"), text);
+	result("rule 12: what was in the pipe", read(3, text, 4) == 4 && !strcmp(text, "kept"), text);
 	snprintf(want, sizeof(want), "exit %ld %d", pid, SIGUSR1);
 	result("status kept over the restart", !strcmp(ask("watch %ld", pid), "ok") && !strcmp(receive(), want), "lost");
 	result("containers run on", kill((pid_t)load_number("running"), 0) == 0, "killed");

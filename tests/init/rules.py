@@ -248,6 +248,16 @@ def bursts():
              p.says("Ctrl-Alt-Del 7 times: stopping at once"), f"{ended}\n{p.log()}")
 
 
+def restarts():
+    loop = unit("/bin/false", "Restart=always", "RestartSec=20ms", "RestartMaxDelaySec=50ms", head=["Critical=yes", "FailureAction=reboot", "FailureBurst=5"])
+    with Pid1({"steady": unit("/bin/sleep 1000"), "loop": loop}) as p:
+        ended = p.ends()
+        found = re.findall(r"init: loop exited with code 1; started again (.*)", p.log())
+        case("rule 27: the first restart is at once, then the delay doubles up to its bound", found[:4] == ["at once", "in 20 ms", "in 40 ms", "in 50 ms"], p.log())
+        case("rule 27: a critical service that keeps failing reboots the machine, and is named", ended in (129, -signal.SIGHUP) and
+             "init: loop failed 5 times in a row: rebooting" in p.log(), f"{ended}\n{p.log()}")
+
+
 mine, others, seen = live()
 case("all was asked and answered", seen["answers"][:3] == ["ok"] * 3 and seen["poweroff"] == "ok", seen["answers"])
 processes(mine, others, seen)
@@ -255,4 +265,5 @@ files(mine, seen)
 rest(mine, others, seen)
 signals()
 bursts()
+restarts()
 finish()
