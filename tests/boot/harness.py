@@ -238,7 +238,8 @@ class Machine:
     def wait_shell(self, limit=LIMIT):
         """Waits for a prompt of the rescue shell on the console. It may be another shell than the last one: so may be the one that shell() asks."""
         self.channel_works = False
-        self.wait_for(r"^\S*:\S* ?# ", limit)
+        # after a reset it stands behind the last one of the boot before
+        self.wait_for(r"(?:^|(?<=# ))\S*:\S* ?# ", limit)
 
     def wait_boot(self, limit=LIMIT):
         """Waits for the rescue shell of another boot than the one that shell() asked last: while a machine goes down, its shell may show one

@@ -36,8 +36,7 @@ UNITS = {
     "gone": unit("/usr/bin/init-notify READY=1 =0", "Type=notify"),
     "socket": unit("/bin/sleep 1000", head=["OnDemand=yes"], more="[Socket]\nListenStream=/run/test.sock\nListenFIFO=/run/test.fifo\n"),
     "timer": shell("echo x >>/test/timer", "Type=oneshot", more="[Timer]\nOnBootSec=100ms\nOnCalendar=*:*:*\n"),
-    # 300 at once: more than one turn of the loop may reap
-    "orphans": shell("for i in $(seq 300); do (true &) ; done; echo made >/test/orphans; exec sleep 1000"),
+    "orphans": shell("until [ -e /test/go ]; do sleep 0.1; done; for i in $(seq 300); do (true &) ; done; echo made >/test/orphans; exec sleep 1000"),
     # as a container's process: in another part of the tree of cgroups; nothing but SIGKILL ends it
     "stray": shell("mkdir -p /sys/fs/cgroup/coracle/stray; (echo 0 >/sys/fs/cgroup/coracle/stray/cgroup.procs; trap '' TERM HUP INT; "
                    "echo here >/test/stray; while :; do sleep 5; done) & exec sleep 1000"),
@@ -74,8 +73,12 @@ def live():
             if became != state:
                 case(f"{name} is {state}", False, f"{became}\n{p.log()}")
         seen["user"] = p.read("user")
-        p.read("orphans")
         p.read("stray")
+        # process 1 stands still until they are all there: more than one turn of its loop may reap
+        os.kill(p.pid, signal.SIGSTOP)
+        (p.root / "test/go").touch()
+        p.read("orphans")
+        os.kill(p.pid, signal.SIGCONT)
         link = socket.socket(socket.AF_UNIX)
         directory = os.open(p.path("run"), os.O_PATH)
         link.connect(f"/proc/self/fd/{directory}/test.sock")
@@ -84,6 +87,8 @@ def live():
         eventually(lambda: (p.root / "test/timer").exists())
         seen["answers"] = [p.ask(text) for text in ("stop steady", "restart output", "reload", "watch 99999")]
         p.becomes("output", "running")
+        # a second after the start
+        eventually(lambda: pathlib.Path(f"/proc/{p.pid}/cgroup").read_text().strip().endswith("/init"))
         seen["cgroup"] = pathlib.Path(f"/proc/{p.pid}/cgroup").read_text().strip()
         seen["flags"] = {}
         for entry in pathlib.Path(f"/proc/{p.pid}/fdinfo").iterdir():
