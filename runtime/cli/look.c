@@ -122,6 +122,17 @@ static int judge(struct verdict_boot *last, bool by_kexec, struct err *err)
 	return 0;
 }
 
+/* For good: one that came back after the next loss of power would be taken for the end of a boot that nobody knows. */
+static void forget_end(void)
+{
+	CLEANUP_FD int dir = -1;
+
+	unlink(path_of("boot/end"));
+	dir = sys_openat(AT_FDCWD, path_of("boot"), O_RDONLY | O_DIRECTORY, 0);
+	if (dir >= 0)
+		sys_fsync(dir);
+}
+
 int look(void)
 {
 	struct verdict_boot last, now = { .state = "running" };
@@ -144,6 +155,6 @@ int look(void)
 	now.number = last.number + 1; /* it may have been found only now that there was another one between */
 	if (write_record("boot/current", &now, &err) < 0)
 		return cli_fail(&err);
-	unlink(path_of("boot/end"));
+	forget_end();
 	return 0;
 }

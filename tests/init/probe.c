@@ -219,17 +219,34 @@ static int file_says(const char *path, const char *want)
 	return strstr(text, want) != NULL;
 }
 
+static void read_status_of_init(char text[4096])
+{
+	int fd = open("/proc/1/status", O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, text, 4095);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+}
+
+/* PID 1 has not taken it yet. */
+static int is_pending(int sig)
+{
+	char text[4096];
+	const char *at;
+
+	read_status_of_init(text);
+	at = strstr(text, "ShdPnd:");
+	return at && strtoull(at + 7, NULL, 16) >> (sig - 1) & 1;
+}
+
 /* What PID 1 has in memory, in kB; -1: unknown. */
 static int init_memory(const char *when)
 {
 	char text[4096];
-	int fd = open("/proc/1/status", O_RDONLY | O_CLOEXEC);
-	ssize_t n = read(fd, text, sizeof(text) - 1);
 	const char *rss;
 	const char *anon;
 
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
+	read_status_of_init(text);
 	rss = strstr(text, "VmRSS:");
 	anon = strstr(text, "RssAnon:");
 	if (!rss || !anon)
@@ -381,26 +398,17 @@ static void try_rights(void)
 	try_services();
 }
 
-static void count_zombies(int *zombies)
+static int count_zombies(void)
 {
-	*zombies = 0;
+	int zombies = 0;
+
 	for (int pid = 2; pid < 32768; pid++) {
 		char path[32];
-		char text[256];
-		int fd;
-		ssize_t n;
-		const char *at;
 
 		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = '\0';
-		at = strrchr(text, ')');
-		*zombies += at && at[2] == 'Z';
+		zombies += file_says(path, ") Z ");
 	}
+	return zombies;
 }
 
 /* Orphans that end as fast as they are made; the control socket answers all the while. */
@@ -432,7 +440,7 @@ static void try_orphans(int count)
 		struct timespec ts = { 0, 10000000 };
 
 		nanosleep(&ts, NULL);
-		count_zombies(&zombies);
+		zombies = count_zombies();
 	}
 	snprintf(text, sizeof(text), "%d zombies, worst answer after %lld ms", zombies, (long long)worst);
 	say("orphans: %s", text);
@@ -575,7 +583,7 @@ int main(int argc, char **argv)
 		/* an impatient person at the keyboard, whose Ctrl-Alt-Del the kernel makes this signal; one that is pending swallows the next */
 		for (int i = file_says("/proc/cmdline", "probe.burst") ? 6 : file_says("/proc/cmdline", "probe.again") ? 1 : 0; i > 0; i--) {
 			kill(1, SIGINT);
-			while (file_says("/proc/1/status", "ShdPnd:\t0000000000000002"))
+			while (is_pending(SIGINT))
 				usleep(1000);
 		}
 		if (file_says("/proc/cmdline", "probe.slow"))
