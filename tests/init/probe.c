@@ -219,36 +219,32 @@ static int file_says(const char *path, const char *want)
 	return strstr(text, want) != NULL;
 }
 
-static void read_status_of_init(char text[4096])
+static const char *status_of_init(void)
 {
+	static char text[4096];
 	int fd = open("/proc/1/status", O_RDONLY | O_CLOEXEC);
-	ssize_t n = read(fd, text, 4095);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
 
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
+	return text;
 }
 
 /* PID 1 has not taken it yet. */
 static int is_pending(int sig)
 {
-	char text[4096];
-	const char *at;
+	const char *at = strstr(status_of_init(), "ShdPnd:");
 
-	read_status_of_init(text);
-	at = strstr(text, "ShdPnd:");
 	return at && strtoull(at + 7, NULL, 16) >> (sig - 1) & 1;
 }
 
 /* What PID 1 has in memory, in kB; -1: unknown. */
 static int init_memory(const char *when)
 {
-	char text[4096];
-	const char *rss;
-	const char *anon;
+	const char *text = status_of_init();
+	const char *rss = strstr(text, "VmRSS:");
+	const char *anon = strstr(text, "RssAnon:");
 
-	read_status_of_init(text);
-	rss = strstr(text, "VmRSS:");
-	anon = strstr(text, "RssAnon:");
 	if (!rss || !anon)
 		return -1;
 	say("init %s: rss %d kB, anon %d kB", when, atoi(rss + 6), atoi(anon + 8));
@@ -506,8 +502,7 @@ static void first_run(void)
 
 static void second_run(void)
 {
-	char want[64];
-	char text[8] = "";
+	char want[64], text[8] = "";
 	const char *names = getenv("LISTEN_FDNAMES");
 	const char *listen_pid = getenv("LISTEN_PID");
 	long pid = load_number("ended");
