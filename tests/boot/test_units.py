@@ -71,12 +71,12 @@ def clock(guest):
         check(re.search(r"^patient +starting", guest.shell("coracle services"), re.MULTILINE), guest.shell("coracle services"))
     with case("rule 28: and one that jumps two years back holds none up"):
         guest.shell("coracle start impatient && date -s @$(($(date +%s) - 63072000))")
-        guest.shell_until("cat /run/coracle/problems", "impatient takes longer than 3 s", "the deadline")
+        guest.shell_until("cat /run/coracle/problems", "impatient takes longer than 3000 ms", "the deadline")
 
 
 def out_of_memory(guest):
-    def said(text):
-        guest.shell_until("cat /run/coracle/problems", text, text)
+    def said(text, limit=90):
+        guest.shell_until("cat /run/coracle/problems", text, text, limit)
 
     with case("OOMPolicy=stop: the kill of one process ends the unit, and is named"):
         said(r"stop was killed: out of memory \(MemoryMax 8M\)")
@@ -95,7 +95,8 @@ def out_of_memory(guest):
         equal(group(guest, "again", "memory.max"), str(12 << 20), "memory.max of the new cgroup")
     with case("where the whole machine is out of memory, PID 1 lives and says so"):
         guest.shell("touch /run/go")
-        said("hog was killed: the machine is out of memory")
+        # before it kills, the kernel reads programs again and again that it has just thrown away
+        said("hog was killed: the machine is out of memory", 300)
 
 
 def main():
