@@ -12,6 +12,11 @@
 #define UNUSED __attribute__((unused))
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 #define PACKED __attribute__((packed))
+#define COLD __attribute__((cold))		/* runs seldom: what only it calls is seldom too; kept away from the rest (init/pid1/init.ld) */
+#define SPARSE __attribute__((section(".bss.sparse"), aligned(4096)))	/* a large table of which mostly only the beginning is in use */
+#define SCRATCH __attribute__((section(".bss.scratch")))	/* holds nothing between two uses: may be all zero at any time in between */
+#define HOT __attribute__((hot, noinline))
+#define NOINLINE __attribute__((noinline))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))

@@ -65,7 +65,7 @@ void breakpoint_order(void)
 }
 
 /* The console as a terminal of its own, for job control. In a child: opening it may wait. */
-static int run_shell(const void *arg)
+COLD static int run_shell(const void *arg)
 {
 	static char *const argv[] = { (char *)"/bin/sh", (char *)"-l", NULL };
 	static char *const envp[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", (char *)"HOME=/root", (char *)"TERM=linux", NULL };

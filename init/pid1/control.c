@@ -26,7 +26,7 @@
 
 #define REQUESTS_PER_TURN 32
 
-static struct client {
+SPARSE static struct client {
 	int open;
 	int fd;
 	int blocked;		/* its socket is full: EPOLLOUT is awaited */

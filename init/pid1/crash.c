@@ -27,7 +27,7 @@
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 static const int faults[] = CRASH_SIGNALS;
-static char stack[STACK] __attribute__((aligned(16)));
+SPARSE static char stack[STACK];
 static volatile sig_atomic_t depth;	/* faults in the handler itself */
 
 struct dirent64 {

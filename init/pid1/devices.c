@@ -21,19 +21,20 @@
 #include "sys.h"
 
 #define MEDIA_MAX 16
+#define TEXT_MAX 8192
 
 static struct scan {
 	size_t len;
 	int have_data;
 	int media;			/* mounted so far; a later scan goes on counting */
 	char media_nodes[MEDIA_MAX][40];
-	char text[8192];
+	char *text;
 } scan;
 
 const struct state_section devices_state[] = { STATE_SPAN("medi", scan, media, media_nodes), STATE_END };
 
 /* Labels with blanks stay one word: \040, as in /proc/mounts. */
-static void write_line(struct scan *s, const char *node, const struct blkid *b)
+COLD static void write_line(struct scan *s, const char *node, const struct blkid *b)
 {
 	char label[4 * sizeof(b->label)];
 	size_t n = 0;
@@ -47,8 +48,8 @@ static void write_line(struct scan *s, const char *node, const struct blkid *b)
 		}
 	}
 	label[n] = '\0';
-	len = snprintf(s->text + s->len, sizeof(s->text) - s->len, "%s %s %s\n", node, b->type, label);
-	if (len > 0 && (size_t)len < sizeof(s->text) - s->len)
+	len = snprintf(s->text + s->len, TEXT_MAX - s->len, "%s %s %s\n", node, b->type, label);
+	if (len > 0 && (size_t)len < TEXT_MAX - s->len)
 		s->len += (size_t)len;
 }
 
@@ -73,7 +74,7 @@ static void mount_medium(struct scan *s, const char *node, const char *type)
 	snprintf(s->media_nodes[s->media++], sizeof(s->media_nodes[0]), "%s", node);
 }
 
-static int on_device(const char *node, const struct blkid *b, void *arg)
+COLD static int on_device(const char *node, const struct blkid *b, void *arg)
 {
 	struct scan *s = arg;
 
@@ -87,9 +88,11 @@ static int on_device(const char *node, const struct blkid *b, void *arg)
 
 int devices_scan(void)
 {
+	char text[TEXT_MAX];
 	int r;
 	CLEANUP_FD int fd = -1;
 
+	scan.text = text;
 	scan.len = 0;
 	scan.have_data = 0;
 	if ((r = blkid_scan(on_device, &scan)) < 0)

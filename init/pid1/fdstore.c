@@ -15,7 +15,7 @@
 #include "cdefs.h"
 #include "init/pid1/recover.h"
 
-static struct stored {
+SPARSE static struct stored {
 	int fd;
 	int unit;
 	char name[FDNAME_MAX];

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cdefs.h"
 #include "init/proto/notify.h"
 #include "init/supervise/supervise.h"
 #include "init/units/unit.h"
@@ -26,10 +27,10 @@ extern char init_scratch[UNITS_FILE_MAX + 1];
 extern struct sup init_sup;
 
 /* The image's unit files, and the supervisor's first state. What is wrong is reported. */
-void services_load(void);
+COLD void services_load(void);
 /* The machine's files too, and the image's again; new units are started. strict: the first problem is put into err and everything stays as it was,
  * else wrong files are reported and left out. Returns 0 or -errno with err. */
-int services_reload(int strict, struct err *err);
+COLD int services_reload(int strict, struct err *err);
 /* A main process ended, and the supervisor does not know yet: that of the boot configuration leaves unit files behind. */
 void services_on_exit(int unit);
 /* True for the one-shot that mounts /var. */
@@ -75,8 +76,15 @@ void loop_remove(int fd);
 int64_t loop_now(void);
 /* Seconds of CLOCK_REALTIME. */
 int64_t loop_real_now(void);
+/* Soon after now memory_give_back() is called: code and memory have been used that seldom are. */
+void loop_give_back(void);
+
+/* ---- memory.c */
+
+/* Pages that are not needed for what happens usually. */
+void memory_give_back(void);
 /* Devices are known: fill the table and start the units. */
-void boot_units(int have_data);
+COLD void boot_units(int have_data);
 
 /* The engine has been started, or could not be: now there is time for the rest. */
 void boot_is_done(void);
@@ -89,7 +97,7 @@ int64_t perform_turn(int64_t now);
 /* Goes on with a start that condition_holds() put off; holds: what that would have returned. */
 void perform_go_on(int unit, int holds);
 /* A tmpfs on /var: this machine has no data file system, or none that works. */
-void var_fall_back(void);
+COLD void var_fall_back(void);
 
 /* ---- times.c: the first start and readiness of each unit */
 
@@ -100,18 +108,18 @@ void times_format(int unit, char *text, size_t size);
 
 /* ---- early.c: from the initramfs to the root; returns only when this is no initramfs */
 
-void early_switch_root(void);
+COLD void early_switch_root(void);
 
 /* ---- root.c: mounts of the running system, console-less descriptors, command line */
 
-void root_prepare(struct options *o);
+COLD void root_prepare(struct options *o);
 /* Kernel log on the console, whatever `quiet` says; no problem record. */
-void root_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+COLD void root_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- cgroup.c */
 
-void cgroup_prepare(void);
-void cgroup_move_init(void);
+COLD void cgroup_prepare(void);
+COLD void cgroup_move_init(void);
 /* A descriptor of the cgroup of the unit, made when missing; -errno. Stays open, the caller does not close it.
  * *clone_into: whether clone3 may put a process into it; otherwise the process has to move itself. */
 int cgroup_open(int unit, int *clone_into);
@@ -120,7 +128,7 @@ int cgroup_is_busy(int unit);
 void cgroup_on_event(int unit);
 void cgroup_kill(int unit);
 /* Kills every process outside init's own cgroup. */
-void cgroup_kill_all(void);
+COLD void cgroup_kill_all(void);
 /* The unit in whose cgroup the process is, or -1. */
 int cgroup_unit_of(pid_t pid);
 
@@ -130,27 +138,27 @@ int cgroup_unit_of(pid_t pid);
 void limits_apply(int unit, int dir);
 void limits_forget(int unit);
 /* Its memory.events changed: the supervisor is told of an OOM kill when the unit's policy is to stop. */
-void limits_on_oom(int unit);
+COLD void limits_on_oom(int unit);
 /* "was killed: out of memory (MemoryMax 64M)". Returns 0 when that is not how the unit's last run ended. */
 int limits_explain(int unit, char *buf, size_t size);
 /* The reserve of PID 1 and of the services. */
-void limits_reserve(void);
+COLD void limits_reserve(void);
 
 /* ---- devices.c */
 
 /* Writes /run/coracle/devices and mounts media. Returns true when a data file system is among them. */
-int devices_scan(void);
+COLD int devices_scan(void);
 /* A netlink socket of the kernel's device events, or -errno. */
-int devices_events_open(void);
+COLD int devices_events_open(void);
 /* Drains it. Returns true when a block device came. */
-int devices_events_read(int fd);
+COLD int devices_events_read(int fd);
 
 /* ---- net.c */
 
-void net_loopback_up(void);
+COLD void net_loopback_up(void);
 /* Physical Ethernet interfaces. They are set up by who uses them (the script dhcp, the boot configuration): a driver allocates its receive
  * buffers then, millions of instructions that would stand before the engine. Returns how many names were written. */
-int net_find_ethernet(char names[][16], int max);
+COLD int net_find_ethernet(char names[][16], int max);
 
 /* ---- spawn.c */
 
@@ -199,7 +207,7 @@ void pidtab_clear(void);
 
 /* ---- notify.c and fdstore.c */
 
-void notify_open(void);
+COLD void notify_open(void);
 void notify_on_readable(void);
 #define NOTIFY_PATH INIT_RUN "/notify"
 /* STATUS= of the unit's present or last run, "": none. */
@@ -223,7 +231,7 @@ int fdstore_count(void);
 /* ---- sockets.c: the sockets of units */
 
 /* The table of units was loaded: opens what is new and closes what is no more. */
-void sockets_load(void);
+COLD void sockets_load(void);
 /* The unit listens (on), or is being started. */
 void sockets_listen(int unit, int on);
 /* WATCH_SOCKET */
@@ -235,7 +243,7 @@ int sockets_collect(int unit, int *fds, int max, char *names, size_t size);
 /* ---- timers.c: the timers of units, and the target `time` */
 
 /* The table of units was loaded. */
-void timers_load(void);
+COLD void timers_load(void);
 /* The last process of the unit is gone. */
 void timers_on_ended(int unit);
 /* WATCH_CLOCK */
@@ -246,13 +254,13 @@ int64_t timers_turn(int64_t now);
 /* ---- network.c: the target `network` */
 
 /* From now on, if there is such a target and it is not reached. */
-void network_watch(void);
+COLD void network_watch(void);
 /* WATCH_NETWORK */
-void network_on_readable(void);
+COLD void network_on_readable(void);
 
 /* ---- control.c */
 
-void control_open(void);
+COLD void control_open(void);
 void control_on_connect(void);
 void control_on_client(int client, unsigned events);
 /* A watched process that was not our child changed; reap_children() has been called. */
@@ -271,9 +279,9 @@ int64_t console_turn(int64_t now);
 /* ---- reload.c */
 
 /* A client asks that init be replaced by the program at path. Returns "" when it is going to be answered, else the answer. */
-const char *reload_begin(int client, const char *path);
+COLD const char *reload_begin(int client, const char *path);
 void reload_forget_client(void);
-void reload_on_child(pid_t pid, int status);
+COLD void reload_on_child(pid_t pid, int status);
 /* Called every turn; returns when it wants to be called again. */
 int64_t reload_turn(int64_t now);
 
@@ -281,14 +289,14 @@ int64_t reload_turn(int64_t now);
 
 enum shutdown_kind { SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_HALT };
 /* The first one counts, whoever asks again. why ends up in `coracle why`. A reboot goes by kexec when a kernel is loaded. */
-void shutdown_begin(enum shutdown_kind kind, const char *why);
+COLD void shutdown_begin(enum shutdown_kind kind, const char *why);
 /* The same for a process that asked: "HOW NAME (pid N, uid N)"; pid 0: the kernel, then only HOW. */
-void shutdown_asked(enum shutdown_kind kind, const char *how, pid_t pid, uid_t uid);
-void shutdown_asked_by_client(enum shutdown_kind kind, int sock);
+COLD void shutdown_asked(enum shutdown_kind kind, const char *how, pid_t pid, uid_t uid);
+COLD void shutdown_asked_by_client(enum shutdown_kind kind, int sock);
 /* SIGINT: Ctrl-Alt-Del; seven within two seconds wait for nobody. */
-void shutdown_on_ctrl_alt_del(void);
+COLD void shutdown_on_ctrl_alt_del(void);
 /* Asked again, by whoever is at the machine: services are killed, the rest goes in order. */
-void shutdown_on_all_down(void);
+COLD void shutdown_on_all_down(void);
 /* A child that is nobody's service ended. */
 void shutdown_on_child(pid_t pid, int status);
 /* Called every turn; returns when it wants to be called again, SUP_NEVER: not. */
@@ -296,50 +304,50 @@ int64_t shutdown_turn(int64_t now);
 extern int shutdown_exit_code;
 enum unmount_class { UNMOUNT_CONTAINERS, UNMOUNT_MOUNTS, UNMOUNT_DATA };
 /* Unmounts the class, deepest first, in a child. Returns the number of file systems that stayed; the last of them are reported. */
-int unmount_class(enum unmount_class class);
-void power_open_buttons(void);
-void power_on_event(int index);
+COLD int unmount_class(enum unmount_class class);
+COLD void power_open_buttons(void);
+COLD void power_on_event(int index);
 
 /* ---- watchdog.c */
 
 /* Called at the end of every turn of the loop: arms, feeds. Returns when it wants to be called again, SUP_NEVER: not. */
 int64_t watchdog_turn(int64_t now);
 /* There is time to arm it now. */
-void watchdog_arm(void);
-void watchdog_begin_shutdown(void);
+COLD void watchdog_arm(void);
+COLD void watchdog_begin_shutdown(void);
 /* From here on the machine stops by itself or is reset. disarm: it is to stand still (halt). */
-void watchdog_last_feed(int disarm);
+COLD void watchdog_last_feed(int disarm);
 
 /* ---- reason.c: why the machine goes down, for `coracle why` at the next boot */
 
 /* This boot is going to end for this reason; the first one counts, but the watchdog's gives way. kind: clean, kexec, service, init-crash, watchdog.
  * Does not wait. */
-void reason_record(const char *kind, const char *text);
+COLD void reason_record(const char *kind, const char *text);
 /* It did not come to that. */
-void reason_withdraw(const char *kind);
+COLD void reason_withdraw(const char *kind);
 /* Called every turn: starts the writing of what is new. Wants no turn of its own. */
 int64_t reason_turn(int64_t now);
 void reason_on_child(pid_t pid);
 /* The decided reason, to the kernel log: the last that pstore gets. */
-void reason_say(void);
+COLD void reason_say(void);
 /* In a child with a deadline, before /var is unmounted: everything went in order until here. */
-void reason_write_end(void);
+COLD void reason_write_end(void);
 
 /* ---- breakpoint.c: coracle.break=STAGE */
 
 /* Says so, and forgets it, when there is no such stage. */
-void breakpoint_check(void);
+COLD void breakpoint_check(void);
 int breakpoint_is(const char *stage);
 /* Before the loop runs: a shell at that stage, and waits for its end. */
-void breakpoint_reached(const char *stage);
+COLD void breakpoint_reached(const char *stage);
 /* Where the stage is a unit: the shell is another, and comes before it. Both at each load of the table, the second when it fits together. */
-void breakpoint_add_unit(void);
-void breakpoint_order(void);
+COLD void breakpoint_add_unit(void);
+COLD void breakpoint_order(void);
 /* Starts the shell. Returns its pid or -errno. */
-pid_t breakpoint_shell(const char *stage);
+COLD pid_t breakpoint_shell(const char *stage);
 
 /* ---- client.c: poweroff, reboot, halt, shutdown */
 
-int client_main(int argc, char **argv);
+COLD int client_main(int argc, char **argv);
 
 #endif

@@ -26,19 +26,25 @@ static struct logpipe {
 	int lines;		/* in this window */
 	int dropped;
 	int64_t window;		/* when it began */
-	size_t len;
-	char line[LINE_MAX_LEN];
+	size_t len;		/* of the line that is not complete yet */
 } pipes[SUP_UNITS_MAX];
 static int pipes_n;		/* one above the highest unit that has one */
 
-const struct state_section logpipe_state[] = { STATE_TABLE("logs", pipes, &pipes_n), STATE_END };
+/* Only for lines that are not complete: there is seldom one. */
+SPARSE static struct partial {
+	int unit;
+	char line[LINE_MAX_LEN];
+} partials[SUP_UNITS_MAX];
+static int partials_n;
+
+const struct state_section logpipe_state[] = { STATE_TABLE("logs", pipes, &pipes_n), STATE_TABLE("logl", partials, &partials_n), STATE_END };
 
 void logpipe_restored(void)
 {
 	for (int i = 0; i < pipes_n; i++) {
 		struct logpipe *p = &pipes[i];
 
-		if (p->open && p->len < sizeof(p->line) && recover_keep(p->r) && recover_keep(p->w))
+		if (p->open && p->len < LINE_MAX_LEN && recover_keep(p->r) && recover_keep(p->w))
 			loop_add(p->r, WATCH_LOG, i, EPOLLIN);
 		else
 			p->open = 0;
@@ -77,7 +83,7 @@ static void log_line(const char *name, const char *text, size_t n)
 	report_kernel(record, (size_t)len);
 }
 
-static void emit(int unit, struct logpipe *p)
+static void emit(int unit, struct logpipe *p, const char *line)
 {
 	int64_t now = loop_now();
 
@@ -92,15 +98,27 @@ static void emit(int unit, struct logpipe *p)
 		p->dropped = 0;
 	}
 	if (p->lines++ < LINES_PER_WINDOW)
-		log_line(unit_name(unit), p->line, p->len);
+		log_line(unit_name(unit), line, p->len);
 	else
 		p->dropped++;
 	p->len = 0;
 }
 
+static struct partial *partial_of(int unit)
+{
+	int i = 0;
+
+	while (i < partials_n && partials[i].unit != unit)
+		i++;
+	if (i == partials_n)
+		partials[partials_n++].unit = unit;
+	return &partials[i];
+}
+
 void logpipe_on_readable(int unit)
 {
 	struct logpipe *p = &pipes[unit];
+	struct partial *l = partial_of(unit);
 	char buf[1024];
 	int was_read = 0;
 
@@ -112,11 +130,13 @@ void logpipe_on_readable(int unit)
 		was_read = 1;
 		for (ssize_t i = 0; i < n; i++) {
 			if (buf[i] != '\n')
-				p->line[p->len++] = (unsigned char)buf[i] < 0x20 ? ' ' : buf[i];
-			if (p->len == sizeof(p->line) || (buf[i] == '\n' && p->len > 0))
-				emit(unit, p);
+				l->line[p->len++] = (unsigned char)buf[i] < 0x20 ? ' ' : buf[i];
+			if (p->len == sizeof(l->line) || (buf[i] == '\n' && p->len > 0))
+				emit(unit, p, l->line);
 		}
 	}
+	if (p->len == 0)
+		*l = partials[--partials_n];
 	/* The line that is not complete yet is nowhere but here. */
 	if (was_read)
 		recover_commit();

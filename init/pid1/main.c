@@ -23,6 +23,7 @@
 
 #define EVENTS_PER_TURN 32
 #define DATA_WAIT_MS 10000
+#define GIVE_BACK_MS 1000	/* after unit files have been read */
 #define LATE_WORK_MS 1000	/* late work is done then, or as soon as the engine has been started */
 
 struct options init_options;
@@ -33,6 +34,7 @@ static int reap_again;
 static int uevent_fd = -1;		/* open while the data file system is awaited */
 static int64_t data_deadline = SUP_NEVER;
 static int64_t late_work_at = SUP_NEVER;
+static int64_t give_back_at = SUP_NEVER;
 
 const struct state_section main_state[] = {
 	STATE_ONE("opts", init_options), STATE_ONE("uevt", uevent_fd), STATE_ONE("dadl", data_deadline), STATE_ONE("late", late_work_at), STATE_END,
@@ -42,6 +44,11 @@ void main_restored(void)
 {
 	if (uevent_fd >= 0 && (!recover_keep(uevent_fd) || loop_add(uevent_fd, WATCH_UEVENT, 0, EPOLLIN) < 0))
 		uevent_fd = -1;
+}
+
+void loop_give_back(void)
+{
+	give_back_at = loop_now() + GIVE_BACK_MS;
 }
 
 int64_t loop_now(void)
@@ -82,7 +89,7 @@ void loop_remove(int fd)
 	loop_control(EPOLL_CTL_DEL, fd, WATCH_STORED, 0, 0);
 }
 
-static void open_loop(void)
+COLD static void open_loop(void)
 {
 	static const int faults[] = CRASH_SIGNALS;
 	sigset_t all;
@@ -98,7 +105,7 @@ static void open_loop(void)
 		report_problem("init", "set up the event loop: %s", err_name(errno));
 }
 
-static void stop_waiting_for_data(void)
+COLD static void stop_waiting_for_data(void)
 {
 	if (uevent_fd >= 0)
 		close(uevent_fd);
@@ -128,7 +135,7 @@ void boot_is_done(void)
 }
 
 /* What nobody waits for: it would stand between the kernel and the first container. */
-static void late_work(void)
+COLD static void late_work(void)
 {
 	late_work_at = SUP_NEVER;
 	cgroup_move_init();
@@ -137,6 +144,7 @@ static void late_work(void)
 	power_open_buttons();
 	network_watch();
 	watchdog_arm();
+	give_back_at = 0;
 }
 
 static void on_signal(const struct signalfd_siginfo *si)
@@ -174,7 +182,7 @@ static void on_signals(void)
 		on_signal(&si[i]);
 }
 
-static void on_uevent(void)
+COLD static void on_uevent(void)
 {
 	if (devices_events_read(uevent_fd) && devices_scan())
 		boot_units(1);
@@ -252,7 +260,11 @@ static int run_timers(void)
 	}
 	if (late_work_at <= now)
 		late_work();
-	next = MIN(data_deadline, late_work_at);
+	if (give_back_at <= now) {
+		memory_give_back();
+		give_back_at = SUP_NEVER;
+	}
+	next = MIN(MIN(data_deadline, late_work_at), give_back_at);
 	for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
 		other = turns[i](now);
 		next = MIN(next, other);
@@ -264,7 +276,7 @@ static int run_timers(void)
 	return next <= now ? 0 : next - now > 60000 ? 60000 : (int)(next - now);
 }
 
-static void run_loop(void)
+HOT static void run_loop(void)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
 
@@ -287,7 +299,7 @@ static void run_loop(void)
 	}
 }
 
-static void boot(void)
+COLD static void boot(void)
 {
 	int have_data;
 
@@ -316,7 +328,7 @@ static void boot(void)
 }
 
 /* Executed again by itself: the world is as it was, only our memory is new. */
-static void go_on(void)
+COLD static void go_on(void)
 {
 	const char *why;
 
@@ -325,12 +337,16 @@ static void go_on(void)
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	why = recover_restore();
 	reap_again = 1;
+	loop_give_back();
 	if (why) {
 		report_problem("init", "%s: rebooting", why);
 		reason_record("init-crash", why);
 		shutdown_begin(SHUTDOWN_REBOOT, why);
 	}
 }
+
+/* Not called by its name: all that comes before it is cold, and so would be what the loop calls. */
+static void (*const volatile loop)(void) = run_loop;
 
 int main(int argc, char **argv)
 {
@@ -343,5 +359,5 @@ int main(int argc, char **argv)
 		early_switch_root();
 		boot();
 	}
-	run_loop();
+	loop();
 }

@@ -25,7 +25,7 @@
 static int sock = -1;
 
 /* What services say about themselves; those that say nothing have no row. */
-static struct word {
+SPARSE static struct word {
 	int unit;
 	int error;			/* ERRNO= */
 	int reloading;

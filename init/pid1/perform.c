@@ -39,7 +39,7 @@ void perform_restored(void)
 	init_sup.n = MIN(init_sup.n, units.n);
 }
 
-static struct sup_event queue[SUP_ACTIONS_MAX];
+SPARSE static struct sup_event queue[SUP_ACTIONS_MAX];
 static int queued;
 
 static void answer(enum sup_event_type type, int unit, pid_t pid, int status)
@@ -285,7 +285,7 @@ static int is_success(int unit, int status)
 
 int init_event(const struct sup_event *ev)
 {
-	static struct sup_actions actions;
+	SPARSE static struct sup_actions actions;
 	struct sup_event first = *ev;
 	static int depth;
 	int64_t now = loop_now();

@@ -1,7 +1,7 @@
 /* pidtab.c - from a pid to what PID 1 knows about it: its unit, who watches it, its kept exit status.
  *
- * Runs in PID 1. The entries lie close together in a fixed array, so that memory is touched only for pids that are there; a fixed
- * open-addressing hash table of their indices finds one in a few steps whatever happens. */
+ * Runs in PID 1. The entries lie close together in a fixed array, so that memory is touched only for pids that are there; an
+ * open-addressing hash table of their indices finds one in a few steps whatever happens. It uses as much of its array as it needs. */
 #include "init/pid1/init.h"
 
 #include <string.h>
@@ -12,19 +12,20 @@
 
 #define ENTRIES_MAX (INIT_WATCHED_MAX + SUP_UNITS_MAX)
 #define SLOTS 8192u	/* a power of two; about half of it can be in use */
-#define MASK (SLOTS - 1)
+#define SLOTS_FIRST 256u
 
-static struct pidtab_entry entries[ENTRIES_MAX];
+SPARSE static struct pidtab_entry entries[ENTRIES_MAX];
 static int count;
 static int watched;
-static uint16_t slots[SLOTS];	/* index of the entry plus 1, 0: free */
+static unsigned mask = SLOTS_FIRST - 1;
+SPARSE static uint16_t slots[SLOTS];	/* index of the entry plus 1, 0: free */
 
 const struct state_section pidtab_state[] = { STATE_TABLE("pids", entries, &count), STATE_END };
 
 /* Pids are dense numbers: they hash to themselves. */
 static unsigned home_of(pid_t pid)
 {
-	return (unsigned)pid & MASK;
+	return (unsigned)pid & mask;
 }
 
 /* The slot of the pid, or the free one where it belongs. */
@@ -33,7 +34,7 @@ static unsigned slot_of(pid_t pid)
 	unsigned i = home_of(pid);
 
 	while (slots[i] && entries[slots[i] - 1].pid != pid)
-		i = (i + 1) & MASK;
+		i = (i + 1) & mask;
 	return i;
 }
 
@@ -42,6 +43,15 @@ struct pidtab_entry *pidtab_find(pid_t pid)
 	unsigned i = slot_of(pid);
 
 	return slots[i] ? &entries[slots[i] - 1] : NULL;
+}
+
+/* Twice as many slots: at most half of them are in use, or the steps would become many. Some thousand steps, and only ever once per size. */
+static void grow(void)
+{
+	mask = 2 * mask + 1;
+	memset(slots, 0, (mask + 1) * sizeof(slots[0]));
+	for (int i = 0; i < count; i++)
+		slots[slot_of(entries[i].pid)] = (uint16_t)(i + 1);
 }
 
 static struct pidtab_entry *find_or_add(pid_t pid)
@@ -53,6 +63,10 @@ static struct pidtab_entry *find_or_add(pid_t pid)
 		return &entries[slots[i] - 1];
 	if (count == ENTRIES_MAX)
 		return NULL;
+	if ((unsigned)count > mask / 2 && mask < SLOTS - 1) {
+		grow();
+		i = slot_of(pid);
+	}
 	e = &entries[count++];
 	slots[i] = (uint16_t)count;
 	*e = (struct pidtab_entry){ .pid = pid, .unit = -1, .pidfd = -1 };
@@ -65,10 +79,10 @@ static void free_slot(unsigned hole)
 	unsigned i = hole;
 
 	for (;;) {
-		i = (i + 1) & MASK;
+		i = (i + 1) & mask;
 		if (!slots[i])
 			break;
-		if (((i - home_of(entries[slots[i] - 1].pid)) & MASK) >= ((i - hole) & MASK)) {
+		if (((i - home_of(entries[slots[i] - 1].pid)) & mask) >= ((i - hole) & mask)) {
 			slots[hole] = slots[i];
 			hole = i;
 		}
@@ -171,6 +185,7 @@ void pidtab_end(struct pidtab_entry *e, int status)
 void pidtab_clear(void)
 {
 	memset(slots, 0, sizeof(slots));
+	mask = SLOTS_FIRST - 1;
 	count = 0;
 	watched = 0;
 }
@@ -183,13 +198,11 @@ void pidtab_restored(void)
 	pidtab_clear();
 	for (int i = 0; i < n; i++) {
 		struct pidtab_entry e = entries[i];
-		unsigned slot = slot_of(e.pid);
 
-		if (e.pid <= 0 || slots[slot])
+		if (e.pid <= 0 || pidtab_find(e.pid))
 			continue;
 		e.pidfd = -1; /* control_reconcile() opens it again */
-		entries[count++] = e;
-		slots[slot] = (uint16_t)count;
+		*find_or_add(e.pid) = e;
 		watched += e.watched != 0;
 	}
 }

@@ -34,7 +34,7 @@ static pid_t child;		/* writing; 0: none */
 const struct state_section reason_state[] = { STATE_ONE("resn", reason), STATE_ONE("resc", child), STATE_END };
 
 /* Where there is no data disk, or not yet, nothing can be written, and that is no problem. */
-static void replace(const char *path, const char *text, size_t n)
+COLD static void replace(const char *path, const char *text, size_t n)
 {
 	struct err err = ERR_INIT;
 
@@ -43,7 +43,7 @@ static void replace(const char *path, const char *text, size_t n)
 }
 
 /* Lines KEY=VALUE, as in runtime/cli/verdict.h. */
-static void write_state(const char *state)
+COLD static void write_state(const char *state)
 {
 	char text[512];
 	char id[40] = "";
@@ -68,7 +68,7 @@ static int state_worker(const void *arg)
 
 void reason_write_end(void)
 {
-	static char problems[PROBLEMS_MAX];
+	SCRATCH static char problems[PROBLEMS_MAX];
 	CLEANUP_FD int fd = sys_openat(AT_FDCWD, INIT_RUN "/problems", O_RDONLY, 0);
 	struct stat st;
 	ssize_t n;

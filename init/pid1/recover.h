@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "cdefs.h"
 #include "init/pid1/state.h"
 
 #define RECOVER_FD 3		/* fixed: the fault handler must not look for it in memory that may be damaged */
@@ -60,7 +61,7 @@ struct recover_record {
 /* ---- recover.c */
 
 /* Makes the memfd. Without one a fault ends in a reboot. */
-void recover_open(void);
+COLD void recover_open(void);
 /* Writes the tables when they have changed since the last time. Only between events: what is half done must not become the state. After a
  * descriptor was closed that a table names, it has to come before any other can be opened under the same number. */
 void recover_commit(void);
@@ -75,26 +76,26 @@ pid_t *recover_starting(int unit);
 void recover_make_room(void);
 
 /* Commits follow that number from now on, and the journal its first records. */
-void recover_go_on(uint64_t last, int records);
+COLD void recover_go_on(uint64_t last, int records);
 /* What the box says beyond the journal of that commit, which has so many records. Returns how many, at most 3. */
-int recover_box_records(uint64_t of, int records, struct recover_record *out);
+COLD int recover_box_records(uint64_t of, int records, struct recover_record *out);
 
 /* ---- restore.c */
 
 /* For X_restored(): true when fd is open and nobody else has claimed it. Descriptors that nobody claims are closed in the end: those of the image
  * before are not close-on-exec until they are claimed, and what this one opens is from birth. */
-int recover_keep(int fd);
+COLD int recover_keep(int fd);
 
 /* PID 1 was executed again; the event loop is there. Takes the tables, makes them live, and does what the journal and the world say. Returns
  * NULL, or why the machine has to go down (then it may have taken them, or not). */
-const char *recover_restore(void);
+COLD const char *recover_restore(void);
 /* The unit is to be started: its process that the journal names and nobody has asked for yet, 0: none. */
 pid_t recover_adopt(int unit);
 
 /* True when a program has run as recover_check() since this was asked last. */
-int recover_take_checked(void);
+COLD int recover_take_checked(void);
 /* init --check-state FD: the exit code, 0 when this program can take over what is there. */
-int recover_check(const char *fd);
+COLD int recover_check(const char *fd);
 
 /* The tables and what makes each live, in the files that own them. */
 extern const struct recover_part {
@@ -105,30 +106,30 @@ extern const struct state_section main_state[], condition_state[], services_stat
 	network_state[], logpipe_state[],
 	notify_state[], control_state[], cgroup_state[], shutdown_state[], power_state[], devices_state[], limits_state[], times_state[], console_state[],
 	watchdog_state[], reason_state[];
-void main_restored(void);
-void perform_restored(void);
-void pidtab_restored(void);
-void fdstore_restored(void);
-void sockets_restored(void);
-void timers_restored(void);
-void network_restored(void);
-void logpipe_restored(void);
-void notify_restored(void);
-void control_restored(void);
-void cgroup_restored(void);
-void power_restored(void);
-void limits_restored(void);
-void watchdog_restored(void);
+COLD void main_restored(void);
+COLD void perform_restored(void);
+COLD void pidtab_restored(void);
+COLD void fdstore_restored(void);
+COLD void sockets_restored(void);
+COLD void timers_restored(void);
+COLD void network_restored(void);
+COLD void logpipe_restored(void);
+COLD void notify_restored(void);
+COLD void control_restored(void);
+COLD void cgroup_restored(void);
+COLD void power_restored(void);
+COLD void limits_restored(void);
+COLD void watchdog_restored(void);
 
 /* What the journal's records mean to their owners. */
-void reap_replay(pid_t pid, int status);
-void notify_replay_main_pid(int unit, pid_t pid);
+COLD void reap_replay(pid_t pid, int status);
+COLD void notify_replay_main_pid(int unit, pid_t pid);
 /* A request that crashed PID 1 is answered with an error, and not tried again. */
-void control_replay(enum recover_kind kind, int client, pid_t pid);
+COLD void control_replay(enum recover_kind kind, int client, pid_t pid);
 /* After the journal: what the world says. */
-void control_reconcile(void);
-void cgroup_reconcile(void);
-void shutdown_reconcile(void);
-void condition_reconcile(void);
+COLD void control_reconcile(void);
+COLD void cgroup_reconcile(void);
+COLD void shutdown_reconcile(void);
+COLD void condition_reconcile(void);
 
 #endif

@@ -39,7 +39,7 @@ struct names {
 	char name[SUP_UNITS_MAX][64];	/* without ".unit" */
 };
 
-char init_scratch[UNITS_FILE_MAX + 1];
+SCRATCH char init_scratch[UNITS_FILE_MAX + 1];
 
 /* What one load knows of its files. */
 static struct load {
@@ -257,6 +257,7 @@ void services_load(void)
 		report_problem("init", "the table of services is wrong: %s", err_name(-r));
 	sockets_load();
 	timers_load();
+	loop_give_back();
 }
 
 /* The table as it was lies in pages that are there for this moment only. */
@@ -280,6 +281,7 @@ int services_reload(int strict, struct err *err)
 		return r;
 	sockets_load();
 	timers_load();
+	loop_give_back();
 	network_watch();
 	return init_event(&(struct sup_event){ .type = SUP_EV_BOOT });
 }

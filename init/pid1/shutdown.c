@@ -61,7 +61,7 @@ const struct state_section shutdown_state[] = {
 	STATE_ONE("dnex", shutdown_exit_code), STATE_ONE("dnkx", kexec), STATE_ONE("dnwh", whole_ms), STATE_END,
 };
 
-static void enter(enum phase next);
+COLD static void enter(enum phase next);
 
 static int unmount_worker(const void *arg)
 {
@@ -96,7 +96,7 @@ static void write_debug_exit(void)
 }
 
 /* In a child: reboot(2) may end its caller, and the end of PID 1 would be a panic. */
-static int machine_worker(const void *arg)
+COLD static int machine_worker(const void *arg)
 {
 	static const unsigned commands[] = { [SHUTDOWN_POWEROFF] = RB_POWER_OFF, [SHUTDOWN_REBOOT] = RB_AUTOBOOT, [SHUTDOWN_HALT] = RB_HALT_SYSTEM };
 
@@ -117,7 +117,7 @@ static int is_alone(void)
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
-static void begin_worker(int (*fn)(const void *arg))
+COLD static void begin_worker(int (*fn)(const void *arg))
 {
 	worker = spawn_function(fn, &phase);
 	if (worker < 0) {

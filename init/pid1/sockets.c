@@ -31,7 +31,7 @@
 #define IPV6_FREEBIND 78
 #endif
 
-static struct opened {
+SPARSE static struct opened {
 	int fd;
 	int unit;
 	enum unit_socket_kind kind;
@@ -160,7 +160,7 @@ static int make_parents(const char *path)
 }
 
 /* Of a path that we made: before anybody may connect, where the order of calls allows it. */
-static int set_owner(const struct unit_socket *s, const char *path)
+COLD static int set_owner(const struct unit_socket *s, const char *path)
 {
 	const char *user = unit_string(s->user);
 	const char *group = unit_string(s->group);
@@ -204,7 +204,7 @@ static int open_fifo(const struct unit_socket *s, const char *path)
 	return fd_take(&fd);
 }
 
-static int open_local(const struct unit_socket *s, const char *text, int type)
+COLD static int open_local(const struct unit_socket *s, const char *text, int type)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	size_t n = strlen(text);
@@ -253,7 +253,7 @@ static struct opened *find(const struct unit_socket *s)
 	return NULL;
 }
 
-static struct opened *find_or_open(const struct unit_socket *s)
+COLD static struct opened *find_or_open(const struct unit_socket *s)
 {
 	const char *text = unit_string(s->address);
 	struct opened *o = find(s);

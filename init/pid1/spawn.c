@@ -1,7 +1,7 @@
 /* spawn.c - starts processes of services.
  *
- * Runs in PID 1. The child shares PID 1's memory until it has exec'd (CLONE_VM with CLONE_VFORK, on a stack of its
- * own), so a start costs no copy of page tables and cannot fail for memory that a copy would need; and a failed exec is known
+ * Runs in PID 1. The child shares PID 1's memory until it has exec'd (CLONE_VM with CLONE_VFORK, on the same stack),
+ * so a start costs no copy of page tables and cannot fail for memory that a copy would need; and a failed exec is known
  * at once, with its errno. It is in its cgroup from its first instruction. Between the clone and the exec only
  * system calls are made, and nothing that PID 1 relies on is written.
  *
@@ -31,22 +31,20 @@
 #include "init/pid1/recover.h"
 #include "sys.h"
 
-#define CHILD_STACK 8192
 #define FIRST_FD 3	/* SD_LISTEN_FDS_START */
 
-struct child child;
+SPARSE struct child child;
 
 /* Why the last start of each unit failed. Children that do not share our memory share this page, once there has been one. */
 static struct spawn_failure own_failures[SUP_UNITS_MAX];
 static struct spawn_failure *failures = own_failures;
 
-static char stack[CHILD_STACK] __attribute__((aligned(16)));
-
 #if !defined(__x86_64__)
 #error "spawn.c: clone_sharing_memory() has to be written for this machine"
 #endif
 
-/* clone3(2) whose child calls fn on the stack of args: with shared memory the child must not return through our frame. */
+/* clone3(2) whose child, with shared memory, calls fn below our frame, and below what a function keeps there without moving the stack pointer
+ * (128 bytes): we wait until it has its own memory. It must not return through our frame. */
 static long clone_sharing_memory(struct clone_args *args, void (*fn)(void))
 {
 	register void (*entry)(void) __asm__("r12") = fn;
@@ -56,6 +54,8 @@ static long clone_sharing_memory(struct clone_args *args, void (*fn)(void))
 			 "test %%rax, %%rax\n\t"
 			 "jnz 1f\n\t"
 			 "xor %%ebp, %%ebp\n\t"
+			 "sub $128, %%rsp\n\t"
+			 "and $-16, %%rsp\n\t"
 			 "call *%%r12\n\t"
 			 "hlt\n"
 			 "1:"
@@ -227,8 +227,6 @@ static long make_child(int unit, int group, pid_t *started)
 	}
 	child.failure = &failures[unit];
 	args.flags |= CLONE_VM | CLONE_VFORK;
-	args.stack = (uint64_t)(uintptr_t)stack;
-	args.stack_size = sizeof(stack);
 	return clone_sharing_memory(&args, run_child);
 }
 

@@ -26,8 +26,6 @@ extern struct child {
 	int changes_identity;
 	int alone;			/* shares no memory, and PID 1 does not wait for its exec */
 	struct account account;
-	int groups_n;
-	gid_t groups[ACCOUNT_GROUPS_MAX];
 	char *argv[UNIT_ARGS_MAX + 1];
 	int environment_n;
 	char *environment[SPAWN_ENVIRONMENT_MAX + 1];
@@ -36,7 +34,9 @@ extern struct child {
 	char watchdog_pid[32];
 	char watchdog_usec[40];
 	char home[112], user[48], logname[48], shell[64];
+	int groups_n;
 	int fds_n;			/* descriptors to pass from 3 on */
+	gid_t groups[ACCOUNT_GROUPS_MAX];
 	int fds[SPAWN_FDS_MAX];
 	char listen_names[32 + SPAWN_FDS_MAX * FDNAME_MAX];
 } child;

@@ -88,10 +88,10 @@ struct state_source {
 };
 
 /* Looks at every byte of a slot. Returns 0 with slot and heads (STATE_HEADS_MAX); -EBADMSG when anything is wrong; the source's error. */
-int state_check(const struct state_source *src, struct state_slot *slot, struct state_head *heads);
+COLD int state_check(const struct state_source *src, struct state_slot *slot, struct state_head *heads);
 
 /* Reads one table of a checked slot. Returns 1; 0 when the slot has no such section; the source's error. */
-int state_decode(const struct state_source *src, const struct state_slot *slot, const struct state_head *heads, const struct state_section *s);
+COLD int state_decode(const struct state_source *src, const struct state_slot *slot, const struct state_head *heads, const struct state_section *s);
 
 /* For tests that damage a slot and make it right again. */
 uint64_t state_magic(void);

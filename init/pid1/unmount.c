@@ -95,7 +95,7 @@ static void take_line(struct ring *r, const char *line, enum unmount_class class
 
 static int read_mounts(struct ring *r, enum unmount_class class)
 {
-	static char line[4096];
+	SCRATCH static char line[4096];
 	CLEANUP_FD int fd = sys_openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY, 0);
 	char buf[4096];
 	size_t len = 0;
@@ -154,7 +154,7 @@ static void make_read_only(const char *path, enum unmount_class class)
 
 int unmount_class(enum unmount_class class)
 {
-	static struct ring mounts;
+	SPARSE static struct ring mounts;
 	unsigned count = 0;
 	int moved = 1;
 

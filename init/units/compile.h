@@ -40,12 +40,12 @@ extern struct dependency_name unit_dependencies[UNIT_DEPENDENCIES_MAX];
 extern int unit_dependencies_n;
 
 /* keys.c: value may be changed. Returns 0; -errno with err, which does not name file and line. */
-int unit_key(struct draft *d, const char *key, char *value, struct err *err);
+COLD int unit_key(struct draft *d, const char *key, char *value, struct err *err);
 
 /* table.c: a copy of text behind the last of the words. */
-int unit_word_add(struct unit_words *words, const char *text);
+COLD int unit_word_add(struct unit_words *words, const char *text);
 
 /* parse.c: letters, digits and _ . @ : - , at most 63 */
-int unit_name_ok(const char *name);
+COLD int unit_name_ok(const char *name);
 
 #endif

@@ -11,8 +11,8 @@
 
 #define BIT(i) (UINT64_C(1) << (i))
 
-struct units units;
-struct dependency_name unit_dependencies[UNIT_DEPENDENCIES_MAX];
+SPARSE struct units units;
+SCRATCH struct dependency_name unit_dependencies[UNIT_DEPENDENCIES_MAX];
 int unit_dependencies_n;
 
 const char *unit_string(unit_text t)

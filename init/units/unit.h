@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cdefs.h"
 #include "err.h"
 #include "init/supervise/supervise.h"
 
@@ -118,22 +119,22 @@ const char *unit_name(int unit);
 /* Index of the unit or -1. */
 int unit_find(const char *name);
 /* A copy of n bytes and a NUL in the arena. Returns 0; -ENOSPC when it is full. */
-int unit_text_add(const char *text, size_t n, unit_text *out);
+COLD int unit_text_add(const char *text, size_t n, unit_text *out);
 
 /* Empties the table. old, a copy of it as it was (NULL: none): its units keep their indices and names, and what is needed to stop what runs of
  * them; one that no file describes any more stays as that and cannot be started. */
-void units_begin(const struct units *old);
+COLD void units_begin(const struct units *old);
 
 /* Compiles one file (n bytes of text, which are changed). name: of the unit, without ".unit". Returns its index; -EEXIST when a file has described it
  * since units_begin(); -EINVAL with err ("SOURCE:LINE: KEY=VALUE: what is wrong"), and then nothing of it is in the table. */
-int unit_compile(const char *name, const char *source, char *text, size_t n, struct err *err);
+COLD int unit_compile(const char *name, const char *source, char *text, size_t n, struct err *err);
 
 /* Looks up the names of dependencies when all files have been read. Returns 0; -EINVAL or -ELOOP with err, and *bad is the unit that has to be left out:
  * its file names a unit that is not there, or it closes a circle. */
-int units_resolve(int *bad, struct err *err);
+COLD int units_resolve(int *bad, struct err *err);
 
 /* calendar.c: parses "Mon..Fri *-*-* 06:00", "hourly", "*:0/15"... Returns 0; -EINVAL with err. */
-int unit_calendar_parse(const char *text, struct unit_calendar *out, struct err *err);
+COLD int unit_calendar_parse(const char *text, struct unit_calendar *out, struct err *err);
 /* The first second after `after` (seconds since 1970, UTC) that matches; -1: there is none. */
 int64_t unit_calendar_next(const struct unit_calendar *c, int64_t after);
 
