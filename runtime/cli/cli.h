@@ -49,6 +49,9 @@ int cli_unit(const char *action, const char *name, struct err *err);
 /* What a unit has printed, as far as the kernel log still has it: the last `most` lines (below 0: all). follow: does not return. */
 int cli_unit_logs(const char *name, long most, bool follow, bool times, struct err *err);
 
+/* The same for each line that is there now, and what the program of that name has reported itself. Returns 0 or -errno. */
+int cli_unit_each(const char *name, void (*line)(double at, const char *text, void *arg), void *arg);
+
 /* POST on /containers/NAME/ACTION[QUERY] for each name; a name that no container has and a unit of init has is told init. Returns the exit code. */
 int cli_each(int argc, char **argv, const char *action, const char *query);
 

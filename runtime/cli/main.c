@@ -33,6 +33,7 @@ static const struct {
 	{ "reload-init", "[PATH]", "replace init by the program at PATH, or by its own file; all goes on", verb_reload_init },
 	{ "reboot", "[--kexec KERNEL...]", "start it anew, in order", verb_reboot },
 	{ "why", "[--format json]", "why it was started, and how the last boot ended", verb_why },
+	{ "explain", "", "what failed in this boot, what it said, what to do next", verb_explain },
 	{ "version", "", "versions of client and engine", verb_version },
 };
 

@@ -48,23 +48,52 @@ int cli_unit(const char *action, const char *name, struct err *err)
 	return cli_init(request, on_nothing, NULL, err);
 }
 
-/* A record is "PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;NAME: TEXT\n"; init logs services as daemon.info (30). Returns TEXT, or NULL when it is another's. */
-static const char *line_of(char *record, const char *name, double *at)
+/* A record is "PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT\n". init logs what a service prints as daemon.info (30) with "NAME: " before it; what a
+ * program reports itself begins with "coracle: NAME: ". Returns the rest, or NULL when it is another's. */
+static const char *line_of(char *record, const char *name, bool reports, double *at)
 {
-	static const char prefix[] = "30,";
+	static const char service[] = "30,", report[] = "coracle: ";
 	char *text = strchr(record, ';');
 	char *comma = strchr(record, ',');
 	size_t n = strlen(name);
 
-	if (!text || !comma || strncmp(record, prefix, sizeof(prefix) - 1))
+	if (!text || !comma)
 		return NULL;
 	comma = strchr(comma + 1, ',');
 	*at = comma ? strtod(comma + 1, NULL) / 1e6 : 0;
 	text++;
 	text[strcspn(text, "\n")] = '\0';
+	if (reports && !strncmp(text, report, sizeof(report) - 1))
+		text += sizeof(report) - 1;
+	else if (strncmp(record, service, sizeof(service) - 1))
+		return NULL;
 	if (strncmp(text, name, n) || strncmp(text + n, ": ", 2))
 		return NULL;
 	return text + n + 2;
+}
+
+static int each_old(int fd, const char *name, bool reports, void (*line)(double at, const char *text, void *arg), void *arg)
+{
+	char record[RECORD_MAX];
+	ssize_t n;
+
+	/* EPIPE: what would have been next was overwritten meanwhile */
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		const char *text;
+		double at;
+
+		record[MAX(n, 0)] = '\0';
+		if (n >= 0 && (text = line_of(record, name, reports, &at)))
+			line(at, text, arg);
+	}
+	return 0;
+}
+
+int cli_unit_each(const char *name, void (*line)(double at, const char *text, void *arg), void *arg)
+{
+	CLEANUP_FD int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? -errno : each_old(fd, name, true, line, arg);
 }
 
 static void print_line(double at, const char *text, bool times)
@@ -75,38 +104,39 @@ static void print_line(double at, const char *text, bool times)
 }
 
 struct kept {
-	double at;
-	char *text;
+	size_t seen;
+	struct {
+		double at;
+		char *text;
+	} ring[LINES_MAX];
 };
+
+static void keep(double at, const char *text, void *arg)
+{
+	struct kept *k = arg;
+	size_t i = k->seen++ % LINES_MAX;
+
+	free(k->ring[i].text);
+	k->ring[i].at = at;
+	k->ring[i].text = strdup(text);
+}
 
 /* Everything that is in the kernel log now; the last `most` lines of it are printed. */
 static int print_old(int fd, const char *name, long most, bool times)
 {
-	struct kept *ring = calloc(LINES_MAX, sizeof(*ring));
-	char record[RECORD_MAX];
-	size_t seen = 0, first;
-	ssize_t n;
+	struct kept *k = calloc(1, sizeof(*k));
+	size_t first;
 
-	if (!ring)
+	if (!k)
 		return -ENOMEM;
-	/* EPIPE: what would have been next was overwritten meanwhile */
-	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
-		const char *text;
-		double at;
-
-		record[MAX(n, 0)] = '\0';
-		if (n < 0 || !(text = line_of(record, name, &at)))
-			continue;
-		free(ring[seen % LINES_MAX].text);
-		ring[seen++ % LINES_MAX] = (struct kept){ at, strdup(text) };
-	}
+	each_old(fd, name, false, keep, k);
 	most = most < 0 ? LINES_MAX : MIN(most, (long)LINES_MAX);
-	first = seen > (size_t)most ? seen - (size_t)most : 0;
-	for (size_t i = first; i < seen; i++)
-		print_line(ring[i % LINES_MAX].at, ring[i % LINES_MAX].text ? ring[i % LINES_MAX].text : "", times);
+	first = k->seen > (size_t)most ? k->seen - (size_t)most : 0;
+	for (size_t i = first; i < k->seen; i++)
+		print_line(k->ring[i % LINES_MAX].at, k->ring[i % LINES_MAX].text ? k->ring[i % LINES_MAX].text : "", times);
 	for (size_t i = 0; i < LINES_MAX; i++)
-		free(ring[i].text);
-	free(ring);
+		free(k->ring[i].text);
+	free(k);
 	return 0;
 }
 
@@ -124,7 +154,7 @@ static void follow_new(int fd, const char *name, bool times)
 		if (n <= 0)
 			continue;
 		record[n] = '\0';
-		if (!(text = line_of(record, name, &at)))
+		if (!(text = line_of(record, name, false, &at)))
 			continue;
 		print_line(at, text, times);
 		fflush(stdout);
