@@ -130,39 +130,23 @@ static void arm(int64_t now)
 	}
 }
 
-/* The first critical service that is not well; -1: none is named by its state. */
-static int who_is_ill(void)
-{
-	for (int i = 0; i < init_sup.n; i++) {
-		const struct sup_run *r = &init_sup.run[i];
-
-		if (init_sup.units[i].flags & SUP_CRITICAL && (r->state == SUP_FAILED || r->state == SUP_STUCK || r->why == SUP_WHY_WATCHDOG))
-			return i;
-	}
-	return -1;
-}
-
-static void starve(void)
+static void starve(int unit)
 {
 	char text[128];
-	int unit = who_is_ill();
-	const char *name = unit >= 0 ? unit_name(unit) : "one";
-	const char *state = unit >= 0 ? sup_state_name(init_sup.run[unit].state) : "not well";
+	const struct sup_run *r = &init_sup.run[unit];
+	const char *state = r->cause == SUP_WHY_WATCHDOG ? "not feeding its watchdog" : sup_state_name(r->state);
 
 	dog.starving = 1;
-	report_problem("init", "critical service %s is %s: the watchdog is not fed and resets the machine within %d s", name, state, dog.timeout_s);
-	snprintf(text, sizeof(text), "critical service %s was %s", name, state);
+	report_problem("init", "critical service %s is %s: the watchdog is not fed and resets the machine within %d s", unit_name(unit), state,
+		       dog.timeout_s);
+	snprintf(text, sizeof(text), "critical service %s was %s", unit_name(unit), state);
 	reason_record("watchdog", text);
-}
-
-/* During shutdown services are on their way down, and phases with deadlines take the place of their health. */
-static int is_well(void)
-{
-	return init_sup.shutting_down || sup_is_healthy(&init_sup);
 }
 
 int64_t watchdog_turn(int64_t now)
 {
+	int ill = sup_ill(&init_sup);
+
 	if (!dog.tried) {
 		if (!dog.arm_at)
 			dog.arm_at = now + ARM_AFTER_MS;
@@ -172,9 +156,9 @@ int64_t watchdog_turn(int64_t now)
 	}
 	if (!dog.armed || dog.resigned)
 		return SUP_NEVER;
-	if (!is_well()) {
+	if (ill >= 0) {
 		if (!dog.starving)
-			starve();
+			starve(ill);
 		/* looked at again by every turn; it may still recover in time */
 		return SUP_NEVER;
 	}

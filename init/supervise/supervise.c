@@ -45,7 +45,7 @@ int sup_still_up(const struct sup *s)
 	return -1;
 }
 
-int sup_is_healthy(const struct sup *s)
+int sup_ill(const struct sup *s)
 {
 	for (int i = 0; i < s->n && !s->shutting_down; i++) {
 		const struct sup_run *r = &s->run[i];
@@ -53,9 +53,9 @@ int sup_is_healthy(const struct sup *s)
 		if (!(s->units[i].flags & SUP_CRITICAL))
 			continue;
 		if (r->state == SUP_FAILED || r->state == SUP_STUCK || (sup_is_active(r->state) && r->cause == SUP_WHY_WATCHDOG))
-			return 0;
+			return i;
 	}
-	return 1;
+	return -1;
 }
 
 static void set_watchdog(struct sup_run *r, int64_t now)

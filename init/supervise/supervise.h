@@ -48,7 +48,7 @@ enum {
 	SUP_ON_DEMAND = 1 << 1,	/* not started by SUP_EV_BOOT, only by a command, a trigger or a unit that requires it */
 	SUP_LISTENS = 1 << 2,	/* has sockets: goes to listening instead of off and done, and when it failed and is not to be restarted;
 				 * starts at SUP_EV_TRIGGER. A stop of a listening unit switches it off. */
-	SUP_CRITICAL = 1 << 3,	/* the machine is of no use without it: see sup_is_healthy() */
+	SUP_CRITICAL = 1 << 3,	/* the machine is of no use without it: see sup_ill() */
 };
 
 /* What a unit is: constant while the supervisor runs, except by sup_load(). A bit set names units by their index. */
@@ -192,9 +192,9 @@ int sup_init(struct sup *s, const struct sup_unit *units, int n);
  * them). Errors as sup_init(), -EINVAL also when it has shrunk, and then nothing has changed. */
 int sup_load(struct sup *s, int n);
 
-/* False when a critical unit has failed, is stuck, or has not fed its watchdog and is not down yet: then the machine's watchdog is not fed
- * either. The shutdown has deadlines of its own: there it is true. */
-int sup_is_healthy(const struct sup *s);
+/* The first critical unit that has failed, is stuck, or has not fed its watchdog and is not down yet: then the machine's watchdog is not fed
+ * either. -1: none; the shutdown has deadlines of its own, there it is none. */
+int sup_ill(const struct sup *s);
 
 /* Applies one event. out is overwritten with what is to be done, in that order. Returns 0;
  * for commands -ESHUTDOWN during shutdown and -EBUSY for a unit that is stuck; -EINVAL for an

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """test_watchdog.py: the watchdog of hardware and the kernel's own: armed, fed as long as PID 1 turns, and the machine comes back when PID 1 hangs or
-the last step of the shutdown does; the next boot knows why. PID 1 is hung by freezing its cgroup: it does not run a single instruction then."""
+the last step of the shutdown does; the next boot knows why; and when a critical service is stuck or has failed for good. PID 1 is hung by freezing its cgroup: it does not run a single instruction then."""
 # timeout: 900
 import os
 
@@ -67,6 +67,72 @@ def software(disk):
             guest.why(r"^last boot   watchdog:")
 
 
+# Each is started by the test, and never ends by itself. A shell waits for its child before it looks at a signal.
+CRITICAL = """#cloud-config
+write_files:
+  - path: /etc/coracle/units/mended.unit
+    content: |
+      [Unit]
+      Critical=yes
+      OnDemand=yes
+      [Service]
+      ExecStart=/bin/sh -c 'trap "exit 1" ABRT; while :; do sleep 0.1; done'
+      WatchdogSec=1s
+      Restart=always
+      RestartMaxDelaySec=100ms
+  - path: /etc/coracle/units/stuck.unit
+    content: |
+      [Unit]
+      Critical=yes
+      OnDemand=yes
+      [Service]
+      ExecStart=/bin/sh -c 'trap "" ABRT; while :; do sleep 0.1; done'
+      WatchdogSec=1s
+      TimeoutStopSec=1h
+      Restart=always
+  - path: /etc/coracle/units/dead.unit
+    content: |
+      [Unit]
+      Critical=yes
+      OnDemand=yes
+      [Service]
+      ExecStart=/bin/sh -c 'exit 5'
+"""
+
+
+def critical(disk):
+    with Machine("watchdog-critical", "--watchdog", "i6300esb", data=disk, user_data=CRITICAL, rescue=True, append="coracle.watchdog=6") as guest:
+        guest.wait_shell()
+        armed(guest)
+        guest.settle()
+        guest.why(r"^last boot   first:")
+        with case("a critical service that misses its watchdog and is restarted in time: the machine lives, and no reason is left"):
+            before = guest.shell("cat /proc/sys/kernel/random/boot_id")
+            guest.shell("coracle start mended")
+            guest.shell_until("coracle services | grep mended", r"^mended +\S+ +\d+ +([5-9]|\d\d)\b", "five restarts")
+            guest.shell("coracle stop mended")
+            check(any("critical service mended is not feeding its watchdog: the watchdog is not fed" in p["message"] for p in guest.problems()), "not said")
+            check("it is going to end" not in guest.shell("coracle why"), "it is going to end")
+            equal(guest.shell("cat /proc/sys/kernel/random/boot_id"), before, "boot")
+        with case("one that is stuck: the hardware resets the machine, and the next boot names the service"):
+            guest.type("coracle start stuck; read never\n")
+            guest.wait_for(r"critical service stuck is not feeding its watchdog: the watchdog is not fed and resets the machine within 6 s")
+            guest.wait_shell()
+            guest.why(r"^last boot   watchdog:[^\n]*\n +critical service stuck was not feeding its watchdog\n")
+        with case("one that has failed and is not to be restarted: likewise"):
+            guest.settle()
+            guest.type("coracle start dead; read never\n")
+            guest.wait_for(r"critical service dead is failed: the watchdog is not fed")
+            guest.wait_shell()
+            guest.why(r"^last boot   watchdog:[^\n]*\n +critical service dead was failed\n")
+        with case("who reboots before it bites has rebooted"):
+            guest.settle()
+            guest.type("coracle start dead; until dmesg | grep -q 'dead is failed: the watchdog'; do :; done; reboot\n")
+            guest.wait_for(r"critical service dead is failed: the watchdog is not fed")
+            guest.wait_shell()
+            guest.why(r"^last boot   clean:[^\n]*\n +reboot: asked by")
+
+
 def command_line():
     with Machine("watchdog-off", machine="microvm", rescue=True, append="coracle.watchdog=off") as guest:
         guest.wait_shell()
@@ -82,6 +148,7 @@ def command_line():
 
 with temporary_directory() as name:
     hardware(os.path.join(name, "hardware.img"))
+    critical(os.path.join(name, "critical.img"))
     last_phase(os.path.join(name, "last.img"))
     software(os.path.join(name, "software.img"))
 command_line()

@@ -312,7 +312,7 @@ static void shut_down(void)
 			say(SUP_EV_FORCE, 0);
 	}
 	assert_int_equal(sup_still_up(&sim_sup), -1);
-	assert_int_equal(sup_is_healthy(&sim_sup), 1);
+	assert_int_equal(sup_ill(&sim_sup), -1);
 }
 
 void sim_reset(void)

@@ -371,18 +371,18 @@ static void test_watchdog(void **state)
 	assert_int_equal(sup_next(&s), 6400);
 	tick(6399);
 	assert_int_equal(out.n, 0);
-	assert_true(sup_is_healthy(&s));
+	assert_int_equal(sup_ill(&s), -1);
 	tick(6400);
 	assert_int_equal(count(SUP_ACT_WATCHDOG, 0), 1);
 	assert_int_equal(out.list[1].type, SUP_ACT_SIGNAL);
 	assert_int_equal(out.list[1].number, SIGABRT);
-	assert_false(sup_is_healthy(&s));
+	assert_true(sup_ill(&s) >= 0);
 	tick(9400);
 	assert_int_equal(count(SUP_ACT_KILL, 0), 1);
 	step(SUP_EV_EXITED, 0, SIGKILL, 0);
 	assert_int_equal(s.run[0].why, SUP_WHY_WATCHDOG);
 	assert_int_equal(count(SUP_ACT_START, 0), 1);
-	assert_true(sup_is_healthy(&s));
+	assert_int_equal(sup_ill(&s), -1);
 	/* the next run has the unit's own time again; STOPPING=1 ends the watch, and its own end is no failure of it */
 	step(SUP_EV_STARTED, 0, 11, 0);
 	step(SUP_EV_READY, 0, 0, 0);
