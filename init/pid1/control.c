@@ -105,8 +105,8 @@ static void format_row(int unit, int times, char *text, size_t size)
 	else if (times)
 		times_format(unit, text, size);
 	else
-		snprintf(text, size, "%s %s %d %u%s%.*s", unit_name(unit), sup_state_name(r->state), (int)r->pid, r->restarts,
-			 *notify_status(unit) ? " " : "", NOTIFY_STATUS_MAX, notify_status(unit));
+		snprintf(text, size, "%s %s %d %u%s%.*s", unit_name(unit), notify_reloading(unit) ? "reloading" : sup_state_name(r->state),
+			 (int)r->pid, r->restarts, *notify_status(unit) ? " " : "", NOTIFY_STATUS_MAX, notify_status(unit));
 }
 
 /* Sends what is owed. Returns 1 when nothing is left, 0 when the socket is full, -1 when the client is gone. */
@@ -218,6 +218,8 @@ static const char *command(const struct control_request *q, char *buf, size_t si
 		snprintf(buf, size, "error no service %s", q->name);
 		return buf;
 	}
+	if (q->verb == CONTROL_RELOAD)
+		return notify_reload(unit) == 0 ? "ok" : "error it is not of Type=notify-reload, or does not run";
 	r = init_event(&(struct sup_event){ .type = types[q->verb - CONTROL_START], .unit = unit });
 	if (r == 0)
 		return "ok";
@@ -267,7 +269,7 @@ static const char *answer(int c, const struct control_request *q, char *buf, siz
 		shutdown_asked_by_client(SHUTDOWN_HALT, clients[c].fd);
 		return "ok";
 	case CONTROL_RELOAD:
-		return reload(buf, size);
+		return q->name[0] ? command(q, buf, size) : reload(buf, size);
 	case CONTROL_EXIT_CODE:
 		shutdown_exit_code = q->number;
 		return "ok";

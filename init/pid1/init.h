@@ -214,6 +214,10 @@ void notify_on_readable(void);
 const char *notify_status(int unit);
 /* ERRNO= likewise, 0: none. */
 int notify_error(int unit);
+/* The unit has been asked to reload, or says that it does. */
+int notify_reloading(int unit);
+/* Asks it: Type=notify-reload. Returns 0; -EINVAL when it is not of that type, or does not run; -errno of kill(2). */
+int notify_reload(int unit);
 /* A new run begins. */
 void notify_forget(int unit);
 /* MAINPID= that has been checked. */

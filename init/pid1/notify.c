@@ -18,6 +18,7 @@
 #include "err.h"
 #include "init/pid1/recover.h"
 #include "report.h"
+#include "sys.h"
 
 #define PER_TURN 32
 #define FDS_PER_MESSAGE 253	/* SCM_MAX_FD */
@@ -31,6 +32,7 @@ SPARSE static struct word {
 	int reloading;
 	int complained;			/* of a message that is malformed */
 	char status[NOTIFY_STATUS_MAX];
+	int64_t asked;			/* to reload, at this time, and it has not said RELOADING=1 since then; 0: not */
 } words[SUP_UNITS_MAX];
 static int words_n;
 
@@ -125,7 +127,27 @@ const char *notify_status(int unit)
 {
 	const struct word *w = find_word(unit);
 
-	return w ? w->reloading && !w->status[0] ? "reloading" : w->status : "";
+	return w ? w->status : "";
+}
+
+int notify_reloading(int unit)
+{
+	const struct word *w = find_word(unit);
+
+	return w && w->reloading && init_sup.run[unit].state == SUP_RUNNING;
+}
+
+int notify_reload(int unit)
+{
+	const struct sup_run *r = &init_sup.run[unit];
+	struct word *w;
+
+	if (!units.service[unit].reload_signal || r->state != SUP_RUNNING)
+		return -EINVAL;
+	w = need_word(unit);
+	w->asked = loop_now();
+	w->reloading = 1;
+	return sys_kill(r->pid, units.service[unit].reload_signal);
 }
 
 int notify_error(int unit)
@@ -142,6 +164,7 @@ void notify_forget(int unit)
 	if (!w)
 		return;
 	w->error = w->reloading = 0;
+	w->asked = 0;
 	memset(w->status, 0, sizeof(w->status));
 }
 
@@ -187,8 +210,13 @@ static void keep_words(int unit, const struct notify_message *m)
 		memcpy(w->status, m->status, sizeof(w->status));
 	if (m->seen & NOTIFY_ERRNO)
 		w->error = m->error;
-	if (m->seen & (NOTIFY_RELOADING | NOTIFY_READY))
-		w->reloading = !(m->seen & NOTIFY_READY);
+	/* what it says of an earlier reload is no answer to this one */
+	if (m->seen & NOTIFY_RELOADING) {
+		w->reloading = 1;
+		w->asked = m->monotonic_ms >= w->asked ? 0 : w->asked;
+	}
+	if (m->seen & NOTIFY_READY && !w->asked)
+		w->reloading = 0;
 	if (m->bad[0] && !w->complained)
 		report_problem("init", "%s notified init of a %s that is malformed; it is ignored, as all later ones", unit_name(unit), m->bad);
 	w->complained |= m->bad[0] != '\0';

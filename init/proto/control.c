@@ -6,7 +6,7 @@
 
 #include "cdefs.h"
 
-enum argument { NOTHING, A_PID, A_NAME, A_BYTE, MAYBE_A_PATH };
+enum argument { NOTHING, A_PID, A_NAME, A_BYTE, MAYBE_A_NAME, MAYBE_A_PATH };
 
 static const struct verb {
 	const char *word;
@@ -24,7 +24,7 @@ static const struct verb {
 	{ "reboot", CONTROL_REBOOT, NOTHING },
 	{ "halt", CONTROL_HALT, NOTHING },
 	{ "exit-code", CONTROL_EXIT_CODE, A_BYTE },
-	{ "reload", CONTROL_RELOAD, NOTHING },
+	{ "reload", CONTROL_RELOAD, MAYBE_A_NAME },
 	{ "reload-init", CONTROL_RELOAD_INIT, MAYBE_A_PATH },
 };
 
@@ -88,6 +88,7 @@ static int parse_argument(enum argument kind, const char *s, size_t n, struct co
 		out->number = (int)v;
 		return 0;
 	case A_NAME:
+	case MAYBE_A_NAME:
 		return parse_name(s, n, out->name);
 	case MAYBE_A_PATH:
 		return parse_path(s, n, out->path);
@@ -111,7 +112,7 @@ int control_parse(const char *text, size_t n, struct control_request *out)
 		if (word != strlen(v->word) || memcmp(text, v->word, word))
 			continue;
 		out->verb = v->verb;
-		if (v->argument == MAYBE_A_PATH && !blank)
+		if (v->argument >= MAYBE_A_NAME && !blank)
 			return 0;
 		if ((v->argument == NOTHING) != (blank == NULL))
 			return -EINVAL;

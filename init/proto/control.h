@@ -19,7 +19,7 @@ enum control_verb {
 	CONTROL_START, CONTROL_STOP, CONTROL_RESTART,		/* name */
 	CONTROL_POWEROFF, CONTROL_REBOOT, CONTROL_HALT,
 	CONTROL_EXIT_CODE,					/* number: 0..255 */
-	CONTROL_RELOAD,
+	CONTROL_RELOAD,						/* name, "" when none was given */
 	CONTROL_RELOAD_INIT,					/* path, "" when none was given */
 };
 

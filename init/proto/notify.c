@@ -94,6 +94,11 @@ static int parse_extend(struct text t, struct notify_message *out)
 	return parse_usec(t, &out->extend_ms);
 }
 
+static int parse_monotonic(struct text t, struct notify_message *out)
+{
+	return parse_usec(t, &out->monotonic_ms);
+}
+
 static int parse_status(struct text t, struct notify_message *out)
 {
 	size_t n = MIN(t.n, sizeof(out->status) - 1);
@@ -114,7 +119,7 @@ static int parse_fdname(struct text t, struct notify_message *out)
 	name[t.n] = '\0';
 	if (!notify_fdname_ok(name))
 		return -EINVAL;
-	memcpy(out->fdname, name, sizeof(name));
+	memcpy(out->fdname, name, t.n + 1);
 	return 0;
 }
 
@@ -128,7 +133,7 @@ static const struct { const char *key, *value; unsigned bit; } flags[] = {
 static const struct { const char *key; unsigned bit; int (*parse)(struct text t, struct notify_message *out); } values[] = {
 	{ "MAINPID", NOTIFY_MAINPID, parse_main_pid }, { "STATUS", NOTIFY_STATUS, parse_status }, { "ERRNO", NOTIFY_ERRNO, parse_error },
 	{ "WATCHDOG_USEC", NOTIFY_WATCHDOG_USEC, parse_watchdog_usec }, { "EXTEND_TIMEOUT_USEC", NOTIFY_EXTEND, parse_extend },
-	{ "FDNAME", 0, parse_fdname },
+	{ "FDNAME", 0, parse_fdname }, { "MONOTONIC_USEC", 0, parse_monotonic },
 };
 
 static void parse_line(struct notify_message *out, struct text key, struct text value)

@@ -1,7 +1,7 @@
 /* notify.h - messages of the service notification protocol (sd_notify(3)).
  *
  * A message is a datagram of at most NOTIFY_TEXT_MAX bytes: lines KEY=VALUE, separated by newlines. Keys that are not known here
- * (BUSERROR=, EXIT_STATUS=, MONOTONIC_USEC=, X_...) are ignored, as the protocol asks. Pure; no heap. */
+ * (BUSERROR=, EXIT_STATUS=, X_...) are ignored, as the protocol asks. Pure; no heap. */
 #ifndef CORACLE_INIT_NOTIFY_H
 #define CORACLE_INIT_NOTIFY_H
 
@@ -36,6 +36,7 @@ struct notify_message {
 	int error;			/* with NOTIFY_ERRNO: 0 to 4095 */
 	int64_t watchdog_ms;		/* with NOTIFY_WATCHDOG_USEC, rounded up; 0: none any more */
 	int64_t extend_ms;		/* with NOTIFY_EXTEND, rounded up */
+	int64_t monotonic_ms;		/* MONOTONIC_USEC=, rounded up; 0: not there */
 	char status[NOTIFY_STATUS_MAX];	/* with NOTIFY_STATUS; cut, control characters replaced by '?' */
 	char fdname[FDNAME_MAX];	/* FDNAME=, else "stored", as the protocol says */
 	char bad[24];			/* the first key whose value is malformed: it counts as not there; "": none */

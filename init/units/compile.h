@@ -24,6 +24,7 @@ struct draft {
 	int oneshot_limited;	/* TimeoutStartSec= was given */
 	int backoff_limited;	/* RestartMaxDelaySec= was given */
 	int failure_action, failure_burst;
+	int reloads;		/* Type=notify-reload */
 	int kill_mode, input;	/* as in their lists of names */
 	int first_socket, first_timer, first_limit, first_dependency;
 };

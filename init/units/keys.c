@@ -87,6 +87,7 @@ static const struct key {
 	{ "WatchdogSec", SECTION_SERVICE, SPAN, NONE_IS_0, AT(sup.watchdog_ms) },
 	{ "WatchdogSignal", SECTION_SERVICE, SIGNAL, 0, AT(sup.watchdog_signal) },
 	{ "KillSignal", SECTION_SERVICE, SIGNAL, 0, AT(sup.stop_signal) },
+	{ "ReloadSignal", SECTION_SERVICE, SIGNAL, 0, AT(service.reload_signal) },
 	{ "KillMode", SECTION_SERVICE, CHOICE, KILL_MODES, AT(kill_mode) },
 	{ "StandardInput", SECTION_SERVICE, CHOICE, INPUTS, AT(input) },
 	{ "FileDescriptorStoreMax", SECTION_SERVICE, NUMBER, STORED, AT(service.fdstore_max) },
@@ -318,12 +319,13 @@ static int set_mode(unsigned *to, const char *value, struct err *err)
 
 static int set_type(struct draft *d, const char *value, struct err *err)
 {
-	int i = value_choice("simple\0exec\0notify\0oneshot\0target\0", value);
+	int i = value_choice("simple\0exec\0notify\0oneshot\0target\0notify-reload\0", value);
 
 	if (i < 0)
-		return wrong(err, "not one of: simple exec notify oneshot target");
+		return wrong(err, "not one of: simple exec notify oneshot target notify-reload");
 	d->sup.type = i == 3 ? SUP_ONESHOT : i == 4 ? SUP_TARGET : SUP_DAEMON;
-	d->sup.flags = i == 2 ? d->sup.flags | SUP_NOTIFIES : d->sup.flags & ~(unsigned)SUP_NOTIFIES;
+	d->reloads = i == 5;
+	d->sup.flags = i == 2 || i == 5 ? d->sup.flags | SUP_NOTIFIES : d->sup.flags & ~(unsigned)SUP_NOTIFIES;
 	return 0;
 }
 

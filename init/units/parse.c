@@ -162,6 +162,7 @@ static void set_defaults(struct draft *d, const char *name)
 				    .backoff_ms = 100, .backoff_max_ms = 30000, .decay_ms = 30000 };
 	d->service.umask = 022;
 	d->service.oom = UNIT_OOM_STOP;
+	d->service.reload_signal = SIGHUP;
 	d->socket = (struct unit_socket){ .mode = 0666, .backlog = 4096 };
 	d->first_socket = units.sockets_n;
 	d->first_timer = units.timers_n;
@@ -180,6 +181,8 @@ static int check(struct draft *d, struct err *err)
 		return err_set(err, 0, "Type=target has no process: ExecStart=, sockets and timers have no meaning");
 	if (u->type == SUP_ONESHOT && (u->restart == SUP_RESTART_ALWAYS || u->restart == SUP_RESTART_ON_SUCCESS))
 		return err_set(err, 0, "Type=oneshot would run for ever with Restart=always and on-success");
+	if (!d->reloads)
+		d->service.reload_signal = 0; /* has no meaning then, as in systemd */
 	if (u->type == SUP_ONESHOT && !d->oneshot_limited)
 		u->start_ms = 0;
 	if (d->backoff_limited && u->backoff_max_ms < u->backoff_ms)

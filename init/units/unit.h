@@ -69,6 +69,7 @@ struct service {
 	int64_t tasks_max;		/* 0: not set */
 	int cpu_weight, io_weight;	/* 1..10000, 0: not set */
 	int cpu_quota;			/* percent of one processor, 0: not set */
+	int reload_signal;		/* Type=notify-reload: ReloadSignal=; 0: it cannot */
 };
 
 enum unit_socket_kind { UNIT_SOCKET_STREAM, UNIT_SOCKET_DATAGRAM, UNIT_SOCKET_SEQPACKET, UNIT_SOCKET_FIFO };

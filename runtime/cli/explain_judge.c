@@ -45,7 +45,7 @@ static bool has_failed(const struct explain_unit *u)
 
 static bool is_settled(const struct explain_unit *u)
 {
-	static const char *const settled[] = { "off", "running", "done", "failed", "skipped", "stuck", "listening" };
+	static const char *const settled[] = { "off", "running", "reloading", "done", "failed", "skipped", "stuck", "listening" };
 
 	return is_one_of(u->state, settled, ARRAY_SIZE(settled));
 }
@@ -56,7 +56,7 @@ static bool is_looping(const struct explain_facts *now, const struct explain_fac
 	const struct explain_unit *u = &now->unit[i];
 	int old = before ? explain_find(before, u->name) : -1;
 
-	return u->restarts >= RESTARTS && (strcmp(u->state, "running") || (old >= 0 && before->unit[old].restarts != u->restarts));
+	return u->restarts >= RESTARTS && ((strcmp(u->state, "running") && strcmp(u->state, "reloading")) || (old >= 0 && before->unit[old].restarts != u->restarts));
 }
 
 static bool is_down(const struct explain_facts *now, const struct explain_facts *before, int i)

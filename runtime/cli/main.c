@@ -27,7 +27,7 @@ static const struct {
 	{ "restart", "[-t SECONDS] NAME...", "stop and start them", verb_restart },
 	{ "inspect", "CONTAINER...", "everything about a container, as JSON", verb_inspect },
 	{ "services", "[start|stop|restart NAME]", "what init supervises", verb_services },
-	{ "reload", "", "read the unit files again", verb_reload },
+	{ "reload", "[NAME]", "read the unit files again, or have a service read its own", verb_reload },
 	{ "boot-time", "[-o FILE.svg] [UNIT]", "when what happened on the way up, and what waited for what", verb_boot_time },
 	{ "poweroff", "", "switch the machine off, in order", verb_poweroff },
 	{ "reload-init", "[PATH]", "replace init by the program at PATH, or by its own file; all goes on", verb_reload_init },

@@ -50,7 +50,7 @@ def screen(guest, *patterns):
 def failures():
     with Machine("explain-refused", user_data=REFUSED) as guest:
         with case("a refused configuration: the screen has the error with its line, and how to check a corrected one"):
-            screen(guest, "^What failed first$", r"^  config: the boot configuration has \d+ errors?,", r"^  at \d+\.\d+ s: user-data", "^Its last lines",
+            screen(guest, "^What failed first$", r"^  config: the boot configuration has \d+ errors?;", r"^  at \d+\.\d+ s: user-data", "^Its last lines",
                    r"^ .*engine \(running\)", "coracle-config status --long", "coracle-config schema -c FILE")
     with Machine("explain-engine", user_data=NO_ENGINE) as guest:
         with case("a critical service that does not come up: its restarts, its last lines cut to the screen, what waits for it"):

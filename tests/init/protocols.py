@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 
-from pid1 import Pid1, case, eventually, finish, wait_for
+from pid1 import BUILD, Pid1, case, eventually, finish, wait_for
 
 REDIS = "/usr/bin/redis-check-rdb"	# the server under the name of one of its tools: so no package starts a server on the host
 TOOLS = "/lib/systemd/"
@@ -90,6 +90,9 @@ NOTIFY = {
     "toolate": unit("/usr/bin/init-notify +60000 READY=1", "Type=notify", "TimeoutStartSec=300ms", "Restart=no"),
     "hungry": unit("/usr/bin/init-notify WATCHDOG_USEC=300000 READY=1 WATCHDOG=1", "Type=notify", "Restart=no"),
     "words": unit("/usr/bin/init-notify RELOADING=1 MONOTONIC_USEC=1 +200 ERRNO=2 BUSERROR=x.y EXIT_STATUS=7 READY=1 FDNAME=a:b WATCHDOG_USEC=x", "Type=notify"),
+    "reloads": unit("/usr/bin/init-notify @1", "Type=notify-reload"),
+    "by-usr1": unit("/usr/bin/init-notify @10", "ReloadSignal=USR1", "Type=notify-reload"),
+    "dies": unit("/usr/bin/init-notify READY=1", "Type=notify-reload", "Restart=no"),
     "quits": unit("/usr/bin/init-notify READY=1 STOPPING=1 +200 =0", "Type=notify", "WatchdogSec=100ms", "Restart=on-failure"),
     "early": unit("/bin/true", "Type=notify", "Restart=no"),
     "once": unit("/bin/true", "Type=oneshot"),
@@ -117,6 +120,7 @@ def notify():
              p.says("init: hungry did not feed its watchdog for 300 ms: stopping it"), p.log())
         case("what has no meaning here is ignored, what is malformed reported once", p.becomes("words", "running") == "running" and
              p.says("init: words notified init of a FDNAME that is malformed"), p.log())
+        reload(p)
         case("STOPPING=1: the end is its own, and the watchdog sleeps", p.becomes("quits", "done") == "done", p.services())
         case("an end before READY=1 is a failure, whatever the code", p.becomes("early", "failed") == "failed" and
              p.says("init: early exited with code 0 before it said that it was ready"), p.log())
@@ -124,6 +128,32 @@ def notify():
         case("RequiresHealthy= waits for the first WATCHDOG=1", p.read("after-healthy") == "ran", p.services())
         p.ask("stop redis")
         case("redis stops", p.becomes("redis", "off") == "off", p.services())
+
+
+def coracle(p, *words):
+    done = subprocess.run([BUILD / "bin/coracle", *words], env={"CORACLE_RUN": f"/proc/{p.pid}/root/run/coracle"}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    return done.returncode, done.stdout.decode().strip()
+
+
+def reload(p):
+    """Type=notify-reload. The service says first what it would have said of an earlier reload."""
+    for name in ("reloads", "by-usr1"):
+        p.becomes(name, "running")
+        before = p.services()[name]
+        case(f"reload {name}: init answers, and the service is reloading", p.ask(f"reload {name}") == "ok" and p.state(name) == "reloading", p.services())
+        eventually(lambda: status(p, name) == "too late")
+        case("...a READY=1 of an earlier reload is not the end of this one", p.state(name) == "reloading", p.services())
+        p.becomes(name, "running")
+        case("...RELOADING=1 with a time after the signal, and READY=1, are", status(p, name) == "reload 1" and p.services()[name][:3] == before[:3], p.services())
+        answer = coracle(p, "reload", name)
+        case(f"coracle reload {name} returns when it has reloaded", answer == (0, "") and status(p, name) == "reload 2" and p.state(name) == "running", answer)
+    answer = coracle(p, "reload", "dies")
+    case("a service that dies of it: coracle reload says so", answer == (1, "coracle: dies ended when it was to reload, and is done"), answer)
+    answer = p.ask("reload redis")
+    case("one that cannot is told from one that can", answer == "error it is not of Type=notify-reload, or does not run", answer)
+    answer = p.ask("reload nobody")
+    case("and from one that is not there", answer == "error no service nobody", answer)
 
 
 # ---- socket activation

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include "init/pid1/recover.h"
 #include "init/proto/control.h"
 #include "init/proto/notify.h"
+
+int fuzz_notify(const uint8_t *data, size_t n);
 
 /* of the loop and the recovery, which these tables do without here */
 int recover_keep(int fd)
@@ -152,7 +155,7 @@ static void test_control(void **state)
 	static const char *const bad[] = {
 		"", " ", "watch", "watch ", "watch 1", "watch 0", "watch -5", "watch 12x", "watch 99999999999", "watch 2147483648", "watch 5 6",
 		"watch  5", "services x", "services ", "poweroff now", "start", "start ", "start a/b", "start a b", "Watch 5", "watchx 5", "wat 5",
-		"exit-code", "exit-code 256", "exit-code -1", "reboot\n",
+		"exit-code", "exit-code 256", "exit-code -1", "reboot\n", "reload ", "reload a/b",
 	};
 	struct control_request q;
 	char text[CONTROL_TEXT_MAX + 2];
@@ -168,6 +171,11 @@ static void test_control(void **state)
 	assert_int_equal(control("restart dhcp@eth0.100", &q), 0);
 	assert_int_equal(q.verb, CONTROL_RESTART);
 	assert_string_equal(q.name, "dhcp@eth0.100");
+	assert_int_equal(control("reload", &q), 0);
+	assert_string_equal(q.name, "");
+	assert_int_equal(control("reload web", &q), 0);
+	assert_int_equal(q.verb, CONTROL_RELOAD);
+	assert_string_equal(q.name, "web");
 	assert_int_equal(control("poweroff", &q), 0);
 	assert_int_equal(control("halt", &q), 0);
 	assert_int_equal(control("exit-code 255", &q), 0);
@@ -372,12 +380,53 @@ static void test_fdstore_full(void **state)
 	assert_int_equal(fdstore_count(), 0);
 }
 
+/* The fuzz target over its seeds, over their beginnings, and over damaged copies: the same ones on every run. */
+static void test_notify_fuzz(void **state)
+{
+	DIR *d = opendir("tests/fuzz/corpus/notify");
+	struct dirent *e;
+	int seeds = 0;
+
+	(void)state;
+	srandom(3);
+	assert_non_null(d);
+	while ((e = readdir(d))) {
+		uint8_t seed[NOTIFY_TEXT_MAX], copy[2 * NOTIFY_TEXT_MAX];
+		int fd = e->d_name[0] == '.' ? -1 : openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, seed, sizeof(seed));
+
+		if (n <= 0)
+			continue;
+		close(fd);
+		for (ssize_t k = 0; k <= n; k++)
+			fuzz_notify(seed, (size_t)k);
+		for (int i = 0; i < 4000; i++) {
+			size_t len = (size_t)n;
+
+			memcpy(copy, seed, len);
+			if (random() % 4 == 0 && len > 1) { /* a part of it twice */
+				size_t from = (size_t)random() % len;
+
+				memcpy(copy + len, seed + from, len - from);
+				len += len - from;
+			}
+			for (long k = random() % 4; k >= 0; k--)
+				copy[(size_t)random() % len] = random() % 2 ? (uint8_t)random() : (uint8_t)"=\n019\0"[random() % 6];
+			fuzz_notify(copy, len);
+		}
+		seeds++;
+	}
+	closedir(d);
+	assert_true(seeds >= 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_notify), cmocka_unit_test(test_notify_bad), cmocka_unit_test(test_notify_times),
 		cmocka_unit_test(test_notify_barrier), cmocka_unit_test(test_fdstore_poll), cmocka_unit_test(test_control), cmocka_unit_test(test_random),
 		cmocka_unit_test(test_pidtab), cmocka_unit_test(test_pidtab_full), cmocka_unit_test(test_fdstore), cmocka_unit_test(test_fdstore_full),
+		cmocka_unit_test(test_notify_fuzz),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

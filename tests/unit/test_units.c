@@ -109,6 +109,14 @@ static void types(void **state)
 	service("Type=notify");
 	assert_int_equal(U.type, SUP_DAEMON);
 	assert_int_equal(U.flags, SUP_NOTIFIES);
+	service("Type=notify-reload");
+	assert_int_equal(U.flags, SUP_NOTIFIES);
+	assert_int_equal(S.reload_signal, SIGHUP);
+	service("ReloadSignal=SIGUSR2\nType=notify-reload");
+	assert_int_equal(S.reload_signal, SIGUSR2);
+	/* of no meaning there */
+	service("Type=notify-reload\nReloadSignal=SIGUSR2\nType=notify");
+	assert_int_equal(S.reload_signal, 0);
 	service("Type=notify\nType=oneshot");
 	assert_int_equal(U.type, SUP_ONESHOT);
 	assert_int_equal(U.flags, 0);
@@ -326,7 +334,7 @@ static void wrong_values(void **state)
 		{ "Unit", "ExecStart=/x", "unknown in section [Unit]" },
 		{ "Service", "Limit=5", "unknown in section [Service]" },
 		{ "Service", "ExecStart=/bin/y", "there is one command only" },
-		{ "Service", "Type=forking", "not one of: simple exec notify oneshot target" },
+		{ "Service", "Type=forking", "not one of: simple exec notify oneshot target notify-reload" },
 		{ "Service", "Restart=sometimes", "not one of: no on-success on-failure on-abnormal on-abort on-watchdog always" },
 		{ "Service", "OOMPolicy=", "not one of: continue stop kill" },
 		{ "Service", "KillMode=control-group", "not one of: mixed process" },
