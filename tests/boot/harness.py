@@ -103,6 +103,16 @@ def eventually(probe, what, limit=LIMIT):
     raise Failure(f"{what}: not within {limit * SLOW:.0f} s (last: {last!r})")
 
 
+def data_disk(folder, name, *files):
+    """A data file system of 96 MiB with these files on it."""
+    tree, disk = pathlib.Path(folder) / f"{name}.d", pathlib.Path(folder) / name
+    tree.mkdir()
+    for file in files:
+        shutil.copy(file, tree)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-L", "CORACLE-DATA", "-d", tree, disk, "96M"], stdout=subprocess.DEVNULL, check=True)
+    return disk
+
+
 class Machine:
     """One virtual machine. Options are those of qemu/run; `user_data` is text. Use it as a context manager."""
 

@@ -2,21 +2,9 @@
 """test_shutdown.py: the way down when something is in its way: a disk that takes no writes and a process in state D on it (rules 17, 19, 20, 22),
 the order of unmounting; and the way up without the firmware: kexec (the last boot's end says so)."""
 # timeout: 900
-import pathlib
-import shutil
 import subprocess
 
-from harness import BUILD, Machine, case, check, finish, temporary_directory
-
-
-def data_disk(folder, name, *files):
-    """A data file system of 96 MiB with these files on it."""
-    tree, disk = pathlib.Path(folder) / f"{name}.d", pathlib.Path(folder) / name
-    tree.mkdir()
-    for file in files:
-        shutil.copy(file, tree)
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-L", "CORACLE-DATA", "-d", tree, disk, "96M"], stdout=subprocess.DEVNULL, check=True)
-    return disk
+from harness import BUILD, Machine, case, check, data_disk, finish, temporary_directory
 
 
 def is_clean(disk):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """test_starve.py: what takes a machine's breath, and init goes on answering: 20,000 orphans, a full /run, no memory, a fork bomb in a
-container until there is no process left, a console that takes nothing. PID 1 rules 3, 6, 10, 15. tests/init/starve.c makes it and asks."""
+container until there is no process left, a console that takes nothing; and feeds a hardware watchdog all the while. PID 1 rules 3, 6, 10, 15.
+tests/init/starve.c makes it and asks."""
 # timeout: 900
 import contextlib
 import pathlib
@@ -16,6 +17,8 @@ from harness import BUILD, Failure, Machine, case, check, eventually, finish, fi
 # For each answer, in the guest's time, under TCG with one processor that all of it shares: a turn of the loop is some milliseconds, and
 # the asking process has to get its turns as well. What hangs takes minutes.
 BOUND_MS = 15000
+# Hardware that resets the machine, which is then not started again, when PID 1 does not feed it for so long.
+WATCHDOG_S = 30
 USER_DATA = """#cloud-config
 hostname: starve
 write_files:
@@ -95,6 +98,7 @@ def begin(guest, port):
     guest.wait_for(r"\bbomb \| bomb waits$", anywhere=True, limit=240)
     guest.cursor = len(guest.text)
     guest.settle()
+    guest.shell_until("dmesg", rf"watchdog armed: i6300ESB timer, {WATCHDOG_S} s", "an armed watchdog")
     guest.shell("mkdir -p /run/tools && for d in /dev/vd?; do mount -t ext4 -o ro,noload $d /run/tools 2>/dev/null && "
                 "[ -x /run/tools/starve-probe ] && break; done; mkfifo /run/never 2>/dev/null; test -x /run/tools/starve-probe")
     # none of what follows may choose it for lack of memory
@@ -175,8 +179,9 @@ with temporary_directory() as name:
     disk = tools_disk(where)
     published = free_port()
     with Machine("starve", "--qemu-arg=-drive", f"--qemu-arg=file={disk},if=none,id=extra,format=raw,readonly=on",
-                 "--qemu-arg=-device", "--qemu-arg=virtio-blk-pci,drive=extra", "--no-reboot", user_data=USER_DATA,
-                 images=[fixtures() / "busybox.oci.tar"], memory=512, publish=[f"{published}:7000"], rescue=True) as machine:
+                 "--qemu-arg=-device", "--qemu-arg=virtio-blk-pci,drive=extra", "--watchdog", "i6300esb", "--no-reboot", user_data=USER_DATA,
+                 images=[fixtures() / "busybox.oci.tar"], memory=512, publish=[f"{published}:7000"], append=f"coracle.watchdog={WATCHDOG_S}",
+                 rescue=True) as machine:
         begin(machine, published)
         storm(machine, published)
         full_run(machine, published)

@@ -4,7 +4,7 @@ the last step of the shutdown does; the next boot knows why; and when a critical
 # timeout: 900
 import os
 
-from harness import Machine, case, check, equal, finish, temporary_directory
+from harness import BUILD, Machine, case, check, data_disk, equal, finish, temporary_directory
 
 KEPT = "reserve_mem=256K:4096:oops ramoops.mem_name=oops ramoops.max_reason=4"
 ARMED = r"watchdog armed: (.*)$"
@@ -37,6 +37,29 @@ def hardware(disk):
             guest.type("reboot\n")
             guest.wait_boot()
             guest.why(r"^last boot   clean:")
+
+
+def executed_again(disk):
+    """The disk has the program that makes faults on it."""
+    with Machine("watchdog-crash", "--watchdog", "i6300esb", data=disk, rescue=True, append="coracle.watchdog=6") as guest:
+        guest.wait_shell()
+        armed(guest)
+        guest.why(r"^last boot   first:")
+        boot = guest.boot_id
+        for what, command in (("crashes", "/var/init-fault null"), ("is replaced", "coracle reload-init")):
+            with case(f"rule 21: init {what}: the next image has the same watchdog, open all the while, and feeds it"):
+                guest.shell(command)
+                guest.shell("coracle services")
+                equal(guest.shell("ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c /dev/watchdog0").strip(), "1", "descriptors")
+                check("/dev/watchdog0" in guest.shell("ls -l /proc/1/fd"), "and not of PID 1")
+                check("did not stop" not in guest.shell("dmesg"), "it was closed")
+                # more than twice its time
+                guest.shell("sleep 14")
+                equal(guest.shell("cat /proc/sys/kernel/random/boot_id").strip(), boot, "boot")
+        with case("rule 21: and it bites when that one hangs"):
+            guest.type(HANG)
+            guest.wait_boot()
+            guest.why(r"^last boot   watchdog:")
 
 
 def last_phase(disk):
@@ -147,6 +170,7 @@ def command_line():
 
 
 with temporary_directory() as name:
+    executed_again(data_disk(name, "crash.img", BUILD / "tools/init-fault"))
     hardware(os.path.join(name, "hardware.img"))
     critical(os.path.join(name, "critical.img"))
     last_phase(os.path.join(name, "last.img"))
