@@ -19,8 +19,8 @@ def options(path):
 
 def starter(number):
     """What the console's shell is told: end the channel's shell of before, start one, which says hello with its number and the boot's. It reads the line as
-    a script: a shell whose input is a terminal would want job control."""
-    inner = f"stty -F {DEVICE} raw -echo; echo HELLO-{number} $(cat /proc/sys/kernel/random/boot_id); exec sh {DEVICE}"
+    a script: a shell whose input is a terminal would want job control; and is interactive all the same: another one ends when it cannot fork."""
+    inner = f"stty -F {DEVICE} raw -echo; echo HELLO-{number} $(cat /proc/sys/kernel/random/boot_id); export PS1= PS2=; exec sh -i +m {DEVICE}"
     return f"kill -9 $CHANNEL 2>/dev/null; sh -c '{inner}' </dev/null >{DEVICE} 2>&1 & CHANNEL=$!\n"
 
 

@@ -261,7 +261,8 @@ class Machine:
             self._open_channel((end - time.monotonic()) / SLOW)
 
     def _open_channel(self, limit):
-        """Has the console's shell start the one that shell() asks. What is typed while none is there may be lost: then it is typed again."""
+        """Has the console's shell start the one that shell() asks. What is typed while none is there may be lost: then it is typed again. A container's
+        line may stand right behind a part of its echo: who counts lines must not ask for a word's beginning before them."""
         end, patience = time.monotonic() + limit * SLOW, 5
         if not self.channel:
             self.channel = eventually(lambda: channel.Channel(self.channel_path, BUILD / f"test-logs/{self.name}.shell.log"), "second serial line")

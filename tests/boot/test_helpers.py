@@ -56,17 +56,17 @@ def told(guest, name):
 
 def fetch(guest):
     with case("coracle-fetch killed while it unpacks: told, and the engine and the containers run on"):
-        pid = guest.shell_until("pidof coracle-fetch", r"^(\d+)$", "an image is unpacked", 200).group(1)
+        pid = guest.shell_until("pidof coracle-fetch", r"^(\d+)$", "an image is unpacked", 480).group(1)
         engine, before = helpers(guest)["engine"], containers(guest)
         guest.shell(f"kill -9 {pid}")
-        guest.wait_for("coracle-fetch was killed by signal 9")
+        guest.wait_for("coracle-fetch was killed by signal 9", 200)
         equal(helpers(guest)["engine"], engine, "the engine")
         untouched(guest, before)
 
 
 def one_shot(guest):
     with case("the last part of the configuration killed while it runs: its end is told"):
-        guest.shell_until("cat /run/runs", r"\d", "runcmd runs", 200)
+        guest.shell_until("cat /run/runs", r"\d", "runcmd runs", 480)
         before = containers(guest)
         guest.shell(f"kill -9 {helpers(guest)['final']}")
         told(guest, "final")
@@ -115,7 +115,7 @@ def by_the_kernel(guest):
 
 with Machine("helpers", "--watchdog", "i6300esb", "--no-reboot", user_data=USER_DATA, images=[fixtures() / "busybox.oci.tar", fixtures() / "nginx.oci.tar"],
              memory=512, append=f"coracle.watchdog={WATCHDOG_S}", rescue=True) as machine:
-    machine.wait_for(r"\bsteady \| steady up$", anywhere=True, limit=240)
+    machine.wait_for(r"\bsteady \| steady up$", anywhere=True, limit=480)
     machine.shell_until("dmesg", rf"watchdog armed: i6300ESB timer, {WATCHDOG_S} s", "an armed watchdog")
     began = float(machine.shell("cut -d' ' -f1 /proc/uptime"))
     fetch(machine)

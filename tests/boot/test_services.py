@@ -2,7 +2,7 @@
 """test_services.py: real servers from Debian packages, reached from the host through published ports: nginx (three layers,
 whiteouts, an opaque directory, gzip) and redis (zstd), started in dependency order. Without hardware acceleration most of the time
 is spent unpacking, so one machine does it all."""
-# timeout: 400
+# timeout: 900
 import os
 
 from harness import Machine, case, check, equal, eventually, finish, fixtures, free_port, http_get, redis_command, \
@@ -30,7 +30,7 @@ def serve(tag, images, machine, folder):
                  memory=512, data=os.path.join(folder, f"{tag}.img"), publish=[f"{web}:80", f"{cache}:6379"],
                  rescue=True) as guest:
         with case(f"{tag}: curl on the host reads nginx's page through the published port"):
-            page = eventually(lambda: http_get(web), "nginx", 240)
+            page = eventually(lambda: http_get(web), "nginx", 480)
             check("<h1>Coracle fixture</h1>" in page, f"another page: {page}")
         with case(f"{tag}: the opaque directory hides the page of the layer below"):
             listing = guest.shell("ls /var/lib/coracle/layers/*/diff/var/www/html/", ok=False)

@@ -19,7 +19,7 @@ class Patient:
         self.guest, self.random = guest, random
 
     def last_acknowledged(self):
-        numbers = re.findall(r"\bledger \| ack (\d+)\n", self.guest.text)
+        numbers = re.findall(r"ledger \| ack (\d+)\n", self.guest.text)
         return int(numbers[-1]) if numbers else 0
 
     def works(self):
