@@ -5,7 +5,7 @@ hardware watchdog, which would reset the machine within ten seconds, is fed all 
 # timeout: 900
 import re
 
-from harness import Machine, case, check, equal, eventually, finish, fixtures
+from harness import Machine, case, check, data_disk, equal, finish, fixtures, temporary_directory
 
 USER_DATA = """#cloud-config
 hostname: helpers
@@ -113,6 +113,27 @@ def by_the_kernel(guest):
             untouched(guest, before)
 
 
+def on_the_way_up(disk):
+    """What lives too short to be found is replaced by what is killed as soon as it runs."""
+    with Machine("helpers-boot", data=disk, append="coracle.break=data") as guest:
+        guest.wait_shell()
+        guest.console("printf '#!/bin/sh\\nkill -9 $$\\n' >/run/killed; chmod 755 /run/killed; "
+                      "for p in data config; do mount --bind /run/killed /usr/lib/coracle/coracle-$p; done")
+        # there is no shell on the console later: this one stays, out of the cgroup that ends with it
+        guest.type("(echo 0 >/sys/fs/cgroup/cgroup.procs; until coracle services | grep -q '^engine *running'; do sleep 1; done; "
+                   "grep ' /var ' /proc/mounts; echo engine ru''ns) >/dev/console 2>&1 &\nexit 0\n")
+        with case("coracle-data and coracle-config killed on the way up: told, /var is in memory, and the engine runs"):
+            for name in ("data", "config"):
+                guest.wait_for(rf"init: {name} was ended by signal 9", anywhere=True)
+            guest.wait_for(r"^tmpfs /var .*^engine runs$")
+        with case("...and the machine goes down in order"):
+            guest.qmp("system_powerdown")
+            guest.wait_exit()
+            guest.absent(r"Kernel panic|Oops|BUG:")
+
+
+with temporary_directory() as folder:
+    on_the_way_up(data_disk(folder, "data.img"))
 with Machine("helpers", "--watchdog", "i6300esb", "--no-reboot", user_data=USER_DATA, images=[fixtures() / "busybox.oci.tar", fixtures() / "nginx.oci.tar"],
              memory=512, append=f"coracle.watchdog={WATCHDOG_S}", rescue=True) as machine:
     machine.wait_for(r"\bsteady \| steady up$", anywhere=True, limit=480)
