@@ -147,6 +147,8 @@ void api_kill(struct request *r)
 	/* moby: the stop signal, SIGKILL, or any signal of a container without a stop signal cancels restarts */
 	if (signal == SIGKILL || !c->svc.stop_signal || signal_parse(c->svc.stop_signal) == signal)
 		c->restart.stopped_by_hand = c->phase == PHASE_UP;
+	if (c->phase == PHASE_UP)
+		container_save_state(c);
 	result = lifecycle_kill(c, signal);
 	if (result == -ESRCH)
 		api_error(r, 409, "cannot kill container: %s: container %s is not running", r->arg, c->id);

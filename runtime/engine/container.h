@@ -82,6 +82,7 @@ struct container {
 	bool ever_started;
 	bool this_boot;			/* the state is of this boot */
 	bool starting;			/* saved before `start`: the engine may have died between the two */
+	bool kept_by_hand;		/* restart.stopped_by_hand as the disk has it, whatever happens to the power */
 
 	/* in memory */
 	enum container_phase phase;
@@ -117,7 +118,7 @@ int container_create(const struct service *svc, const struct store_image *img, c
 /* Removes the record and all its files; it must be down. */
 void container_forget(struct container *c);
 
-/* Writes state.json; a failure is reported once. */
+/* Writes state.json; a failure is reported once. What somebody asked for (stopped by hand or not) is on the disk when this returns. */
 void container_save_state(struct container *c);
 
 /* config hash of a service: equal services, equal hash. */

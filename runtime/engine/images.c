@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 
 #define ARCHIVES_MAX 1024
 #define LINE_MAX_BYTES 1600
+#define TRIES_MAX 3		/* of what was killed: by the kernel for want of memory, by someone */
 
 static char *archives[ARCHIVES_MAX];
 static size_t archive_count;
@@ -188,9 +190,17 @@ static void import_one(struct importer *im)
 	char text[1400];
 	uint64_t begin = loop_now();
 	bool fresh = false;
+	int r = -EINTR;
 
 	im->last_note = begin;
-	if (store_import(engine.store, im->path, &opt, &result, &err) < 0) {
+	for (int tries = 1; r == -EINTR; tries++) {
+		r = store_import(engine.store, im->path, &opt, &result, &err);
+		if (r != -EINTR || tries == TRIES_MAX)
+			break;
+		text_set(text, sizeof(text), "import %.300s: %s; once more", im->path, err.text);
+		tell(im, 'N', text);
+	}
+	if (r < 0) {
 		text_set(text, sizeof(text), "import %.300s: %s", im->path, err.text);
 		tell(im, 'E', text);
 		return;
@@ -285,13 +295,24 @@ static void on_readable(uint32_t events, void *arg)
 		loop_remove(&pipe_watch);
 }
 
+static bool start_importer(void);
+
 static void on_child_done(int status, void *arg)
 {
+	static int tries = 1;
+
 	(void)arg;
 	while (read_lines() > 0)
 		;
 	loop_remove(&pipe_watch);
 	fd_close(&pipe_watch.fd);
+	line_len = 0;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && tries++ < TRIES_MAX && !engine.stopping) {
+		report_note("engine", "the import of images was killed; once more");
+		reload();
+		if (start_importer())
+			return;
+	}
 	if (status != 0)
 		report_problem("engine", "the import of images ended with %s %d",
 			       WIFSIGNALED(status) ? "signal" : "code", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -299,23 +320,15 @@ static void on_child_done(int status, void *arg)
 	finish();
 }
 
-void images_import_media(const char *media, void (*changed)(void), void (*done)(void))
+static bool start_importer(void)
 {
 	struct err err = ERR_INIT;
 	int p[2];
 	pid_t pid;
 
-	on_changed = changed;
-	on_done = done;
-	scan_media(media);
-	if (archive_count == 0) {
-		finish();
-		return;
-	}
 	if (pipe2(p, O_CLOEXEC) < 0) {
 		report_problem("engine", "import of images: %s", strerror(errno));
-		finish();
-		return;
+		return false;
 	}
 	pid = child_fork(on_child_done, NULL, &err);
 	if (pid == 0) {
@@ -329,8 +342,17 @@ void images_import_media(const char *media, void (*changed)(void), void (*done)(
 	if (pid < 0) {
 		report_problem("engine", "import of images: %s", err.text);
 		fd_close(&pipe_watch.fd);
-		finish();
-		return;
+		return false;
 	}
 	loop_add(&pipe_watch, EPOLLIN);
+	return true;
+}
+
+void images_import_media(const char *media, void (*changed)(void), void (*done)(void))
+{
+	on_changed = changed;
+	on_done = done;
+	scan_media(media);
+	if (archive_count == 0 || !start_importer())
+		finish();
 }

@@ -83,6 +83,7 @@ static void start_failed(struct container *c, const char *why, int code, bool pr
 {
 	text_set(c->error, sizeof(c->error), "%s", why);
 	c->exit_code = code;
+	c->interrupted = 0;
 	c->status = c->ever_started ? CONTAINER_EXITED : CONTAINER_CREATED;
 	if (c->ever_started)
 		c->finished_ns = wall_now();
@@ -332,13 +333,23 @@ int lifecycle_kill(struct container *c, int signal)
 	return sys_pidfd_send_signal(c->pidfd.fd, signal);
 }
 
-int lifecycle_stop(struct container *c, int64_t grace_ms, int signal, bool by_hand)
+/* Who waits for a start that will not be made hears so. */
+static void cancel_start(struct container *c, const char *why)
+{
+	if (!c->start_again)
+		return;
+	c->start_again = false;
+	c->interrupted = 0;
+	text_set(c->error, sizeof(c->error), "%s before it was started", why);
+	container_fire(c, EVENT_STARTED, -ECANCELED);
+}
+
+static int stop(struct container *c, int64_t grace_ms, int signal, bool by_hand)
 {
 	int r;
 
 	if (by_hand)
 		c->restart.stopped_by_hand = true;
-	c->start_again = false;
 	if (grace_ms == LIFECYCLE_DEFAULT_GRACE)
 		grace_ms = c->svc.stop_grace_ms;
 	if (c->status == CONTAINER_RESTARTING) {
@@ -351,12 +362,12 @@ int lifecycle_stop(struct container *c, int64_t grace_ms, int signal, bool by_ha
 	}
 	if (c->phase == PHASE_DOWN)
 		return -EALREADY;
+	container_save_state(c);
 	if (c->phase != PHASE_UP) {
 		c->stop_signal_due = c->phase != PHASE_CLEANING;
 		c->stop_grace_due = grace_ms;
 		return 0;
 	}
-	container_save_state(c);
 	if (signal <= 0)
 		signal = c->svc.stop_signal ? signal_parse(c->svc.stop_signal) : SIGTERM;
 	r = lifecycle_kill(c, signal > 0 ? signal : SIGTERM);
@@ -370,10 +381,21 @@ int lifecycle_stop(struct container *c, int64_t grace_ms, int signal, bool by_ha
 	return 0;
 }
 
+int lifecycle_stop(struct container *c, int64_t grace_ms, int signal, bool by_hand)
+{
+	cancel_start(c, "it was stopped");
+	return stop(c, grace_ms, signal, by_hand);
+}
+
 int lifecycle_restart(struct container *c, int64_t grace_ms)
 {
-	int r = lifecycle_stop(c, grace_ms, 0, false);
+	bool starting = c->start_again;
+	int r;
 
+	c->start_again = false;
+	r = stop(c, grace_ms, 0, false);
+	if (r < 0 && r != -EALREADY)
+		c->start_again = starting;
 	if (r == -EALREADY || c->phase == PHASE_DOWN)
 		return lifecycle_start(c, true);
 	if (r == 0)
@@ -386,7 +408,7 @@ int lifecycle_remove(struct container *c, bool force)
 	if (c->phase != PHASE_DOWN && !force)
 		return -EBUSY;
 	c->removing = true;
-	c->start_again = false;
+	cancel_start(c, "it was removed");
 	loop_timer_cancel(&c->timer);
 	if (c->phase == PHASE_DOWN) {
 		runner_unmount(c);

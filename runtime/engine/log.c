@@ -64,12 +64,16 @@ struct log *log_new(const char *path, const char *id, const char *name, int64_t 
 	return l;
 }
 
+/* A power cut may leave half a record at the end: what comes next begins a line of its own. */
 static void open_file(struct log *l)
 {
-	struct stat st;
+	struct stat st = { 0 };
+	char last = '\n';
 
-	l->fd = open(l->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	l->fd = open(l->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	l->size = l->fd >= 0 && fstat(l->fd, &st) == 0 ? st.st_size : 0;
+	if (l->size > 0 && pread(l->fd, &last, 1, (off_t)l->size - 1) == 1 && last != '\n' && fd_write_full(l->fd, "\n", 1) == 0)
+		l->size++;
 }
 
 static void rotate(struct log *l)

@@ -18,10 +18,12 @@
 #include "path.h"
 #include "report.h"
 #include "runtime/store/store.h"
+#include "sys.h"
 #include "text.h"
 
 #define RECORD_MAX (2u << 20)
 #define STATE_MAX 8192u
+#define REMOVED ".removed"
 
 char *engine_container_path(const char *id, const char *name, char *out, size_t size)
 {
@@ -165,11 +167,30 @@ int container_create(const struct service *svc, const struct store_image *img, c
 	return 0;
 }
 
+/* Not synced: who reads it after a power cut finds the old or the new. */
+static int replace_state(const struct container *c, const char *path, const struct buf *b, struct err *err)
+{
+	char tmp[512];
+	CLEANUP_FD int fd = open(engine_container_path(c->id, "state.json.new", tmp, sizeof(tmp)),
+				 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r = fd < 0 ? -errno : fd_write_full(fd, b->data, b->len);
+
+	if (r >= 0 && rename(tmp, path) == 0)
+		return 0;
+	r = r < 0 ? r : -errno;
+	unlink(tmp);
+	return err_set(err, -r, "write %s", path);
+}
+
+/* Whether it runs, what its pid is: after a power cut that is another boot's. Whether somebody stopped it is not: that is synced when it changes. A
+ * restart stops a container too, but not to stay stopped. */
 void container_save_state(struct container *c)
 {
+	bool by_hand = c->restart.stopped_by_hand && !c->start_again;
+	struct err err = ERR_INIT;
 	CLEANUP_BUF struct buf b;
-	char path[512], tmp[512];
-	CLEANUP_FD int fd = -1;
+	char path[512];
+	int r;
 
 	buf_init(&b, STATE_MAX);
 	jw_open(&b, '{');
@@ -184,19 +205,19 @@ void container_save_state(struct container *c)
 	jw_kint(&b, "restart_delay", c->restart.delay);
 	jw_kint(&b, "restart_tries", c->restart.count);
 	jw_kint(&b, "restart_count", c->restart_count);
-	jw_kbool(&b, "stopped_by_hand", c->restart.stopped_by_hand);
+	jw_kbool(&b, "stopped_by_hand", by_hand);
 	jw_kbool(&b, "ever_started", c->ever_started);
 	jw_kbool(&b, "starting", c->phase == PHASE_STARTING);
 	jw_close(&b, '}');
 	engine_container_path(c->id, "state.json", path, sizeof(path));
-	engine_container_path(c->id, "state.json.new", tmp, sizeof(tmp));
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || fd_write_full(fd, b.data, b.len) < 0 || rename(tmp, path) < 0) {
-		if (!c->announced)
-			report_problem("engine", "%s: write %s: %s", c->svc.container_name, path, err_name(errno));
-		c->announced = true;
-		unlink(tmp);
+	r = by_hand == c->kept_by_hand ? replace_state(c, path, &b, &err) : fd_replace_file(AT_FDCWD, path, b.data, b.len, 0600, &err);
+	if (r == 0) {
+		c->kept_by_hand = by_hand;
+		return;
 	}
+	if (!c->announced)
+		report_problem("engine", "%s: %s", c->svc.container_name, err.text);
+	c->announced = true;
 }
 
 static int64_t get_int(yyjson_val *obj, const char *key)
@@ -241,6 +262,7 @@ static void load_state(struct container *c)
 	c->restart.count = (int)get_int(o, "restart_tries");
 	c->restart_count = (int)get_int(o, "restart_count");
 	c->restart.stopped_by_hand = yyjson_get_bool(yyjson_obj_get(o, "stopped_by_hand"));
+	c->kept_by_hand = c->restart.stopped_by_hand;
 	c->ever_started = yyjson_get_bool(yyjson_obj_get(o, "ever_started"));
 	c->starting = yyjson_get_bool(yyjson_obj_get(o, "starting"));
 	yyjson_doc_free(doc);
@@ -316,6 +338,19 @@ static bool is_id(const char *s)
 	return strlen(s) == CONTAINER_ID_LEN && strspn(s, "0123456789abcdef") == CONTAINER_ID_LEN;
 }
 
+/* The power failed while it was made: nothing is there but the half of its record. What has more than that is somebody's. */
+static bool was_not_made(int containers, const char *id)
+{
+	char path[128];
+
+	text_set(path, sizeof(path), "%s/config.json", id);
+	if (faccessat(containers, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return false;
+	text_set(path, sizeof(path), "%s/config.json.new", id);
+	unlinkat(containers, path, 0);
+	return unlinkat(containers, id, AT_REMOVEDIR) == 0;
+}
+
 int container_load_all(struct err *err)
 {
 	char path[512];
@@ -332,7 +367,9 @@ int container_load_all(struct err *err)
 	for (struct dirent *e; (e = readdir(d));) {
 		struct err why = ERR_INIT;
 
-		if (is_id(e->d_name) && load_one(e->d_name, &why) < 0)
+		if (strlen(e->d_name) > CONTAINER_ID_LEN && strcmp(e->d_name + CONTAINER_ID_LEN, REMOVED) == 0)
+			path_remove_tree(dirfd(d), e->d_name);
+		else if (is_id(e->d_name) && !was_not_made(dirfd(d), e->d_name) && load_one(e->d_name, &why) < 0)
 			report_problem("engine", "container %.12s is left alone: %s", e->d_name, why.text);
 	}
 	closedir(d);
@@ -342,7 +379,7 @@ int container_load_all(struct err *err)
 void container_forget(struct container *c)
 {
 	struct container **p = &engine.containers;
-	char path[512];
+	char path[512], removed[CONTAINER_ID_LEN + sizeof(REMOVED)];
 	int dirfd, r;
 
 	container_fire(c, EVENT_REMOVED, 0);
@@ -352,9 +389,12 @@ void container_forget(struct container *c)
 		*p = c->next;
 	text_set(path, sizeof(path), "%s/containers", engine.opt.root);
 	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* config.json first: without it the rest is no container, whatever happens next */
-	unlinkat(dirfd, engine_container_path(c->id, "config.json", path, sizeof(path)), 0);
-	r = dirfd < 0 ? -errno : path_remove_tree(dirfd, c->id);
+	/* Under this name it is no container, whatever happens next; container_load_all() removes the rest then. */
+	text_set(removed, sizeof(removed), "%s" REMOVED, c->id);
+	r = dirfd < 0 ? -errno : sys_renameat2(dirfd, c->id, dirfd, removed, 0);
+	if (r == 0)
+		(void)!sys_fsync(dirfd);
+	r = r < 0 ? r : path_remove_tree(dirfd, removed);
 	if (r < 0 && r != -ENOENT)
 		report_problem("engine", "remove container %s: %s", c->svc.container_name, err_name(-r));
 	fd_close(&dirfd);

@@ -108,7 +108,7 @@ static int reap(struct child *c, struct err *err)
 	fd_close(&c->out);
 	/* a caller that reaps every child gets there first: then the answers alone decide */
 	if (r > 0 && WIFSIGNALED(status))
-		return image_say(err, EPROTO, WTERMSIG(status) == SIGSYS ?
+		return image_say(err, WTERMSIG(status) == SIGKILL ? EINTR : EPROTO, WTERMSIG(status) == SIGSYS ?
 			"coracle-fetch was stopped at a forbidden system call (signal %d)" :
 			"coracle-fetch was killed by signal %d", WTERMSIG(status));
 	if (c->ended != 1)
