@@ -78,9 +78,13 @@ static int read_plan(struct run *r, struct plan *p)
 static void mark(struct run *r, const struct plan *p, const char *module)
 {
 	struct err err = ERR_INIT;
-	const char *path = arena_printf(&r->arena, "/var/lib/cloud/instances/%s/sem/config_%s", p->instance_id, module);
+	const char *text = arena_printf(&r->arena, "%d: %" PRIu64 "\n", (int)getpid(), status_now() / 1000000);
+	struct target_file f = {
+		.path = arena_printf(&r->arena, "/var/lib/cloud/instances/%s/sem/config_%s", p->instance_id, module),
+		.data = text, .len = strlen(text), .mode = 0644, .sync = true,
+	};
 
-	if (target_put(&r->target, path, arena_printf(&r->arena, "%d: %" PRIu64 "\n", (int)getpid(), status_now() / 1000000), 0644, &err) < 0)
+	if (target_write(&r->target, &f, NULL, &err) < 0)
 		diag_at(&r->diags, DIAG_ERROR, NULL, NULL, "%s", err.text);
 }
 

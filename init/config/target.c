@@ -79,6 +79,14 @@ static int fill_temporary(int dirfd, const char *temporary, const struct target_
 	return r;
 }
 
+static int sync_directory(int dirfd, const struct target_file *f, struct err *err)
+{
+	CLEANUP_FD int fd = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+	int r = fd < 0 ? fd : sys_fsync(fd);
+
+	return r < 0 ? err_set(err, -r, "sync the directory of %s", f->path) : 0;
+}
+
 static int replace(int dirfd, const char *base, const struct target_file *f, bool *owner_failed, struct err *err)
 {
 	char temporary[64];
@@ -91,7 +99,7 @@ static int replace(int dirfd, const char *base, const struct target_file *f, boo
 	if (r == 0)
 		r = sys_renameat2(dirfd, temporary, dirfd, base, 0);
 	if (r == 0)
-		return 0;
+		return f->sync ? sync_directory(dirfd, f, err) : 0;
 	sys_unlinkat(dirfd, temporary, 0);
 	return err_set(err, -r, "write %s", f->path);
 }

@@ -27,7 +27,7 @@ struct target_file {
 	uid_t uid;
 	gid_t gid;
 	bool append;		/* keep what is there; nothing happens when it ends in data already */
-	bool sync;		/* fsync before the rename */
+	bool sync;		/* on the disk when target_write() returns */
 };
 
 /* Writes the file; missing directories are made 0755. A symbolic link in the
