@@ -131,7 +131,8 @@ void boot_units(int have_data)
 
 void boot_is_done(void)
 {
-	late_work_at = MIN(late_work_at, 0);
+	if (late_work_at != SUP_NEVER) /* else it is done already: this comes with each start of the engine */
+		late_work_at = 0;
 }
 
 /* What nobody waits for: it would stand between the kernel and the first container. */

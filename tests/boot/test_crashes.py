@@ -74,6 +74,8 @@ def first_boot(options):
             guest.cursor = len(guest.text)
         crash_engine(guest)
         crash_container(guest)
+        with case("the engine was started again, and init has each power button open once: one press of it is one"):
+            guest.shell_until("echo TWICE-$(ls -l /proc/1/fd | sed -n 's/.*-> //p' | grep /dev/input | sort | uniq -d)-", "TWICE--", "each is open once", 15)
         with case("first boot: power-off"):
             imported = guest.shell("ls -l --full-time /var/lib/coracle/layers; cat /var/lib/coracle/images/imported.json")
             guest.type("poweroff\n")
