@@ -24,6 +24,7 @@
 
 static void finish_run(struct container *c);
 static void on_timer(void *arg);
+static int stop(struct container *c, int64_t grace_ms, int signal, bool by_hand);
 
 /* -- failures ------------------------------------------------------------ */
 
@@ -158,11 +159,13 @@ static void on_started(int status, void *arg)
 	c->phase = PHASE_UP;
 	c->save = (struct loop_timer){ .fire = save_later, .arg = c };
 	loop_timer_set(&c->save, SAVE_DELAY_MS);
-	container_fire(c, EVENT_STARTED, 0);
+	/* a restart that came meanwhile is not done yet: it goes on with a stop, and who waits for it hears of the next start */
+	if (!c->start_again)
+		container_fire(c, EVENT_STARTED, 0);
 	if (c->exit_seen)
 		finish_run(c);
 	else if (c->stop_signal_due)
-		lifecycle_stop(c, c->stop_grace_due, 0, true);
+		stop(c, c->stop_grace_due, 0, true);
 }
 
 static void start_now(struct container *c)

@@ -59,6 +59,7 @@ cat >"$work/runtime" <<-RUNTIME
 	for word; do
 		case \$word in
 		create | start)
+			if [[ -e $work/hold-\$word ]]; then echo held >"$work/hold-\$word"; read -r <"$work/release"; rm -f "$work/hold-\$word"; fi
 			if [[ -e $work/kill-\$word ]]; then
 				grep -q always "$work/kill-\$word" || rm "$work/kill-\$word"
 				kill -9 \$\$
@@ -95,6 +96,31 @@ echo >"$work/release"
 wait "$stopper"
 check 'it is down' eventually is plain exited
 check 'and can be started' docker start plain
+
+# A restart while it is being started: the engine has read it when it answers what came after it.
+docker stop -t 0 plain >/dev/null
+mkfifo "$work/hold-create"
+docker start plain >"$work/started" 2>&1 &
+starter=$!
+read -r <"$work/hold-create"
+restarted=$(python3 - "$work/docker.sock" "$work/release" <<-'PYTHON'
+	import socket, sys
+	def ask(line):
+	    link = socket.socket(socket.AF_UNIX)
+	    link.connect(sys.argv[1])
+	    link.sendall(f"{line} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
+	    return link.makefile("rb")
+	restart = ask("POST /containers/plain/restart?t=0")
+	ask("GET /_ping").readline()
+	with open(sys.argv[2], "w") as release:
+	    release.write("\n")
+	print(restart.readline().decode().split()[1])
+PYTHON
+)
+wait "$starter"
+check 'a restart while it is being started: it is done' same 204 "$restarted"
+check 'and the container runs' same running "$(status plain)"
+check 'for the second time' eventually bash -c "[[ \$(docker logs plain 2>&1 | tail -n 2) == \$'up\nup' ]]"
 
 # -- what a power cut leaves ---------------------------------------------------------------
 check 'stopped by hand is on the disk before the answer' bash -c "docker stop -t 0 plain && grep -q '\"stopped_by_hand\":true' '$(folder plain)/state.json'"
