@@ -23,8 +23,8 @@ fixtures: packages-test $(SYSROOT) ## the test images (busybox, redis, nginx)
 bench: packages-bench $(IMAGES) $(TOOLS) $(BUILD)/coracle.img fixtures ## every figure beside its floor and its peers
 	$(Q)qemu/bench
 CHAOS_CUTS ?= 200
-chaos: packages-test $(IMAGES) $(TOOLS) fixtures ## every fault of the catalogue, with a counted result; CHAOS_CUTS=200 power cuts
-	$(Q)tests/chaos/chaos --cuts $(CHAOS_CUTS)
+chaos: packages-test $(IMAGES) $(TOOLS) fixtures ## every fault of the catalogue, with a counted result; CHAOS_CUTS=200 power cuts, CHAOS='--only GLOB --seed N'
+	$(Q)tests/chaos/chaos --cuts $(CHAOS_CUTS) $(CHAOS)
 # one after the other; what a run finds stays in build/fuzz/NAME.corpus for the next, what fails in build/fuzz/NAME-*
 FUZZ_SECONDS ?= 60
 fuzz: packages-fuzz $(FUZZERS:%=$(BUILD)/fuzz/%) ## every target of tests/fuzz with libFuzzer, FUZZ_SECONDS=60 each

@@ -197,9 +197,13 @@ class Machine:
             with self.changed:
                 self.text += ESCAPE.sub(b"", complete).decode("utf-8", "replace").replace("\r", "")
                 self.ended = not block
+                self.heard()
                 self.changed.notify_all()
             if not block:
                 return
+
+    def heard(self):
+        """Called for each piece of text, before anybody who waits sees it: for a machine that notes something else at that moment."""
 
     @contextlib.contextmanager
     def deaf(self):

@@ -6,6 +6,7 @@ each flush (the format of dm-log-writes), and the disk after the power cut is ma
 """
 import pathlib
 import struct
+import subprocess
 
 MAGIC = 0x6a736677736872
 SUPER = struct.Struct("<QQQI")
@@ -23,6 +24,13 @@ def qemu_arguments(disk, log, machine="q35"):
     return [word for argument in words for word in ("--qemu-arg", argument)]
 
 
+def count(log):
+    """How many entries the log has now. A write is in it before the guest hears that it is done."""
+    with open(log, "rb") as source:
+        head = source.read(SUPER.size)
+    return SUPER.unpack(head)[2] if len(head) == SUPER.size and SUPER.unpack(head)[0] == MAGIC else 0
+
+
 def read_log(path):
     """(sector, sectors, flags, offset of the data) of each entry, sector size."""
     entries = []
@@ -30,11 +38,11 @@ def read_log(path):
         head = log.read(SUPER.size)
         if len(head) < SUPER.size:
             return [], 512
-        magic, _, count, size = SUPER.unpack(head)
+        magic, _, total, size = SUPER.unpack(head)
         if magic != MAGIC:
             return [], 512
         at = size
-        for _ in range(count):
+        for _ in range(total):
             log.seek(at)
             head = log.read(ENTRY.size)
             if len(head) < ENTRY.size:
@@ -45,22 +53,29 @@ def read_log(path):
     return entries, size
 
 
-def cut(disk, log, random):
-    """Makes `disk`, as it was before the boot, what it is after a power cut at the log's end. Returns (writes kept, lost)."""
+def fates(random):
+    """What becomes of a write that was not flushed: (chance of being lost, of being torn)."""
+    return random.choice([(1, 0), (0, 0), (0.45, 0.15), (0.45, 0.15), (0.8, 0.1), (0.1, 0.1)])
+
+
+def cut(before, log, upto, random, disk):
+    """Makes `disk`: what the disk `before` is after a power cut behind the first `upto` writes of the log. Returns (writes kept, lost)."""
     entries, size = read_log(log)
-    flushed = max((i for i, entry in enumerate(entries) if entry[2] & FLUSH), default=-1)
+    flushed = max((i for i, entry in enumerate(entries[:upto]) if entry[2] & FLUSH), default=-1)
+    gone, torn = fates(random)
     kept = lost = 0
+    subprocess.run(["cp", "--sparse=always", before, disk], check=True)
     with open(log, "rb") as source, open(disk, "r+b") as target:
-        for i, (sector, sectors, flags, data) in enumerate(entries):
+        for i, (sector, sectors, flags, data) in enumerate(entries[:upto]):
             if flags & DISCARD or not sectors:
                 continue
             wanted = range(sectors)
             if i > flushed and not flags & FUA:
                 fate = random.random()
-                if fate < 0.45:
+                if fate < gone:
                     lost += 1
                     continue
-                if fate < 0.6:
+                if fate < gone + torn:
                     wanted = [k for k in wanted if random.random() < 0.5]
             kept += 1
             source.seek(data)

@@ -128,7 +128,7 @@ docker start plain >/dev/null
 # calls_of COMMAND...: the engine's calls while the command runs, which matter for what is on the disk
 calls_of() {
 	local tracer
-	strace -f -qq -e trace=fsync,rename,renameat2 -p "$(cat "$work/run/engine.pid")" -o "$work/trace" &
+	strace -qq -e trace=fsync,rename,renameat2 -p "$(cat "$work/run/engine.pid")" -o "$work/trace" &
 	tracer=$!
 	eventually grep -q "TracerPid:[[:space:]]*$tracer" "/proc/$(cat "$work/run/engine.pid")/status"
 	"$@" >/dev/null
