@@ -24,6 +24,8 @@
 static int dirs[SUP_UNITS_MAX];
 static int events[SUP_UNITS_MAX];
 static char killed[SUP_UNITS_MAX];
+static int complete;		/* all of the tree has been made, by this image of init */
+static int starts;		/* made by it */
 
 /* The descriptors are opened again by the names: they change in the middle of events. */
 const struct state_section cgroup_state[] = { STATE_ALL("cgki", killed), STATE_END };
@@ -71,14 +73,26 @@ static void enable_controllers(void)
 		report_problem("init", "switch on cgroup controllers \"%s\" failed; limits of containers may not work", line);
 }
 
+static void make(const char *path)
+{
+	int r = sys_mkdirat(AT_FDCWD, path, 0755);
+
+	if (r < 0 && r != -EEXIST)
+		report_problem("init", "make %s: %s", path, err_name(-r));
+}
+
 void cgroup_prepare(void)
 {
-	static const char *const names[] = { TOP "/init", TOP "/system", TOP "/coracle" };
-	int r = 0;
+	make(TOP "/system");
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if ((r = sys_mkdirat(AT_FDCWD, names[i], 0755)) < 0 && r != -EEXIST)
-			report_problem("init", "make %s: %s", names[i], err_name(-r));
+void cgroup_complete(void)
+{
+	if (complete)
+		return;
+	complete = 1;
+	make(TOP "/init");
+	make(TOP "/coracle");
 	enable_controllers();
 }
 
@@ -86,8 +100,10 @@ void cgroup_prepare(void)
  * are born in their own cgroups, and the rule that inner nodes hold no processes does not bind the root. */
 void cgroup_move_init(void)
 {
-	int r = fd_write_small(AT_FDCWD, TOP "/init/cgroup.procs", "1\n");
+	int r;
 
+	cgroup_complete();
+	r = fd_write_small(AT_FDCWD, TOP "/init/cgroup.procs", "1\n");
 	if (r < 0)
 		report_problem("init", "move init into its cgroup: %s", err_name(-r));
 	limits_reserve();
@@ -132,8 +148,13 @@ static int open_group(int unit, int *clone_into)
 
 int cgroup_open(int unit, int *clone_into)
 {
-	int fd = open_group(unit, clone_into);
+	int fd;
 
+	/* The controllers are 800,000 instructions, for which the very first service does not wait. When they are switched on while a service runs,
+	 * that is moved, which waits for an RCU grace period; the image's first services come one after the other. */
+	if (!complete && (starts++ || units.sup[unit].flags & SUP_CRITICAL))
+		cgroup_complete();
+	fd = open_group(unit, clone_into);
 	if (fd >= 0)
 		limits_apply(unit, fd);
 	return fd;

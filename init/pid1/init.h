@@ -118,7 +118,9 @@ COLD void root_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- cgroup.c */
 
+/* What the first service needs, and the rest of the tree: at the second start at the latest, before a container or a limit. */
 COLD void cgroup_prepare(void);
+COLD void cgroup_complete(void);
 COLD void cgroup_move_init(void);
 /* A descriptor of the cgroup of the unit, made when missing; -errno. Stays open, the caller does not close it.
  * *clone_into: whether clone3 may put a process into it; otherwise the process has to move itself. */

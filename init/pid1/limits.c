@@ -67,6 +67,7 @@ static int switch_on(enum limit l)
 
 	if (all.controllers >> l & 1)
 		return 0;
+	cgroup_complete();
 	snprintf(text, sizeof(text), "+%s", files[l].controller);
 	if ((r = fd_write_small(AT_FDCWD, SYSTEM "/cgroup.subtree_control", text)) == 0)
 		all.controllers |= 1u << l;

@@ -235,7 +235,7 @@ static int load_all(const struct units *old)
 		if (load.strict && load.failed)
 			return -EINVAL;
 		/* without an engine there is no container that wants a network; its receive buffers are more than such a machine has */
-		if (!old && !init_options.small)
+		if (!old && !init_options.small && access(UNITS_DIR "/" TEMPLATE_DHCP ".unit", F_OK) == 0)
 			load_ethernet();
 		if (units_resolve(&bad, &err) == 0) {
 			breakpoint_order();

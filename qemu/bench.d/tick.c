@@ -3,10 +3,9 @@
  *
  * Linked without a C library, so that its first instruction is the kernel's first one in user space. The virtual machine runs with -icount: its
  * time-stamp counter counts instructions. Runs share a page of a file. The programs are this one file under several names:
- *   mounted    writes down the time: called when the early mounts are done, by those whose mounts are done by a program
- *   mount      does the early mounts, then as mounted; with arguments it executes them
+ *   mount      does the early mounts and writes down the time; with arguments it executes them
  *   sleeper    sleeps for ever
- *   quick      ends at once; its 100th and its last run (QUICK_RUNS) say so on the console and show /proc/1/status
+ *   quick      ends at once; its runs QUICK_FROM and QUICK_RUNS say so on the console and show /proc/1/status; several may run at once
  *   all else   the service
  */
 #include <linux/reboot.h>
@@ -19,7 +18,9 @@
 
 #define PAGE_FILE "/run/tick"
 #define RUNS 60
-#define QUICK_FROM 100
+#ifndef QUICK_FROM
+#define QUICK_FROM 1000
+#endif
 #ifndef QUICK_RUNS
 #define QUICK_RUNS 100000
 #endif
@@ -172,14 +173,15 @@ static int name_is(const char *path, const char *name)
 
 static void quick(struct page *p)
 {
-	p->quick++;
-	if (p->quick == QUICK_FROM || p->quick == QUICK_RUNS) {
+	uint64_t run = __atomic_add_fetch(&p->quick, 1, __ATOMIC_RELAXED);
+
+	if (run == QUICK_FROM || run == QUICK_RUNS) {
 		put("\ntick: run ");
-		put_number(p->quick);
+		put_number(run);
 		put("\n");
 		show_file("/proc/1/status");
 	}
-	if (p->quick == QUICK_RUNS)
+	if (run == QUICK_RUNS)
 		machine_off();
 }
 
@@ -205,9 +207,8 @@ static void __attribute__((used)) run(uint64_t began, long *stack)
 	char **envp = argv + stack[0] + 1;
 	const char *name = argv[0];
 
-	if (name_is(name, "mount"))
+	if (name_is(name, "mount")) {
 		mount_early();
-	if (name_is(name, "mount") || name_is(name, "mounted")) {
 		page_open()->mounted = now();
 		if (argv[1])
 			call3(SYS_execve, argv[1], argv + 1, envp);
