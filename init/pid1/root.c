@@ -158,13 +158,20 @@ static void read_command_line(struct options *o)
 	value_of(line, "coracle.break=", o->break_at, sizeof(o->break_at));
 }
 
+static void set_kernel(const char *path, const char *value)
+{
+	int r = fd_write_small(AT_FDCWD, path, value);
+
+	if (r < 0)
+		report_problem("init", "write %s: %s", path, err_name(-r));
+}
+
 /* Said before anything else needs memory. Without the engine, and without the receive buffers of network interfaces, the
  * rest of the machine still has enough. */
 static void check_memory(struct options *o)
 {
 	struct sysinfo info;
 	unsigned long mib;
-	int r;
 
 	if (sysinfo(&info) < 0)
 		return;
@@ -175,8 +182,9 @@ static void check_memory(struct options *o)
 	report_problem("init", "too little memory: %lu MiB beside the kernel, the engine and one small container need %d MiB: "
 		       "containers and networks are not started; give the machine more", mib, MEMORY_NEEDED_MIB);
 	/* what the kernel keeps free against fragmentation would be a fifth of it all */
-	if ((r = fd_write_small(AT_FDCWD, "/proc/sys/vm/watermark_boost_factor", "0")) < 0)
-		report_problem("init", "write /proc/sys/vm/watermark_boost_factor: %s", err_name(-r));
+	set_kernel("/proc/sys/vm/watermark_boost_factor", "0");
+	/* an eighth of what was free while the initramfs was still packed: some 40, and the kernel's own threads are as many */
+	set_kernel("/proc/sys/kernel/threads-max", "256");
 }
 
 /* The kernel's number of its first pid namespace (PROC_PID_INIT_INO). */
