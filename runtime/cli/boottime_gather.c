@@ -87,13 +87,22 @@ static double from_usec(const char *text)
 	return v > 0 ? v / 1000 : BOOT_NEVER;
 }
 
+/* It belongs to no boot: its time comes later, and maybe often. */
+static bool is_timed(const char *name)
+{
+	bool local;
+	CLEANUP_FREE char *text = cli_unit_file(name, &local);
+
+	return text && strstr(text, "\n[Timer]");
+}
+
 /* "NAME STATE STARTED READY AFTER": microseconds, 0: never; names with commas, "-": none. */
 static void on_unit(const char *text, void *arg)
 {
 	char name[80] = "", state[16] = "", started[24] = "", ready[24] = "", after[1024] = "";
 	struct boot_item *it;
 
-	if (sscanf(text, "%79s %15s %23s %23s %1023s", name, state, started, ready, after) < 4)
+	if (sscanf(text, "%79s %15s %23s %23s %1023s", name, state, started, ready, after) < 4 || is_timed(name))
 		return;
 	it = add(arg, BOOT_UNIT, name, from_usec(started), from_usec(ready));
 	if (!it)

@@ -46,6 +46,9 @@ yyjson_doc *cli_get(const char *path, struct err *err);
 bool cli_has_unit(const char *name);
 /* "start", "stop" or "restart" of a unit. Returns 0 or -errno. */
 int cli_unit(const char *action, const char *name, struct err *err);
+/* The text of its unit file, NULL when it has none (that of an instance is its template's); local: it is the machine's and not the image's. The
+ * caller frees it. */
+char *cli_unit_file(const char *name, bool *local);
 /* What a unit has printed, as far as the kernel log still has it: the last `most` lines (below 0: all). follow: does not return. */
 int cli_unit_logs(const char *name, long most, bool follow, bool times, struct err *err);
 

@@ -12,7 +12,6 @@
 
 #define PROBLEMS_MAX (2u << 20)
 #define STATUS_MAX (1u << 20)
-#define UNIT_FILE_MAX 16384	/* init reads no longer one */
 #define DATA_LABEL " ext4 CORACLE-DATA\n"
 
 /* "NAME STATE STARTED READY AFTER" */
@@ -60,15 +59,8 @@ static bool is_yes(const char *v)
 
 static void read_unit_file(struct explain_unit *u)
 {
-	static const char *const dirs[] = { "/etc/coracle/units", "/usr/lib/coracle/units" };
-	CLEANUP_FREE char *text = NULL;
-	char path[160];
+	CLEANUP_FREE char *text = cli_unit_file(u->name, &u->local);
 
-	for (size_t i = 0; i < ARRAY_SIZE(dirs) && !text; i++) {
-		snprintf(path, sizeof(path), "%s/%.63s.unit", dirs[i], u->name);
-		if (fd_read_file(AT_FDCWD, path, UNIT_FILE_MAX, &text, NULL, NULL) == 0)
-			u->local = i == 0;
-	}
 	for (const char *at = text; at && (at = strstr(at, "\nCritical=")); at++)
 		u->critical = is_yes(at + strlen("\nCritical="));
 }

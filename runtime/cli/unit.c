@@ -12,6 +12,7 @@
 
 #define RECORD_MAX 8192		/* of /dev/kmsg; a smaller buffer is EINVAL */
 #define LINES_MAX 4096		/* kept for -n */
+#define UNIT_FILE_MAX 16384	/* init reads no longer one */
 
 struct wanted {
 	const char *name;
@@ -32,6 +33,21 @@ bool cli_has_unit(const char *name)
 	struct wanted w = { .name = name };
 
 	return cli_init("services", on_unit, &w, &err) == 0 && w.found;
+}
+
+char *cli_unit_file(const char *name, bool *local)
+{
+	static const char *const dirs[] = { "/etc/coracle/units", "/usr/lib/coracle/units" };
+	char path[160], *text = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/%.63s.unit", dirs[i], name);
+		*local = i == 0;
+		if (fd_read_file(AT_FDCWD, path, UNIT_FILE_MAX, &text, NULL, NULL) == 0)
+			return text;
+	}
+	*local = false;
+	return NULL;
 }
 
 static void on_nothing(const char *text, void *arg)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 
-from harness import BUILD, Machine, case, check, equal, eventually, finish, fixtures, free_port, redis_command, temporary_directory
+from harness import BUILD, KERNEL_LINE, Machine, case, check, equal, eventually, finish, fixtures, free_port, redis_command, temporary_directory
 
 USER_DATA = """#cloud-config
 hostname: recovery
@@ -98,6 +98,8 @@ def pids(guest):
 
 
 def numbers(text, word):
+    """At the ends of lines. The kernel may have its say at the end of any."""
+    text = KERNEL_LINE.sub("\n", text)
     return [int(n) for n in re.findall(rf"{word} (\d+)$", text, re.MULTILINE)]
 
 
