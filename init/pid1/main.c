@@ -244,8 +244,9 @@ static void on_event(const struct epoll_event *ev)
 /* Timers: each owner says when it wants its turn. Returns the time until the next one for epoll_wait. */
 static int run_timers(void)
 {
-	static int64_t (*const turns[])(int64_t now) = { shutdown_turn, reload_turn, perform_turn, console_turn, timers_turn, reason_turn,
-		watchdog_turn };
+	/* the reason last: the others may have one */
+	static int64_t (*const turns[])(int64_t now) = { shutdown_turn, reload_turn, perform_turn, console_turn, timers_turn, watchdog_turn,
+		reason_turn };
 	int64_t now = loop_now();
 	int64_t next;
 	int64_t other;

@@ -140,19 +140,19 @@ def critical(disk):
         with case("one that is stuck: the hardware resets the machine, and the next boot names the service"):
             guest.type("coracle start stuck; read never\n")
             guest.wait_for(r"critical service stuck is not feeding its watchdog: the watchdog is not fed and resets the machine within 6 s")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   watchdog:[^\n]*\n +critical service stuck was not feeding its watchdog\n")
         with case("one that has failed and is not to be restarted: likewise"):
             guest.settle()
             guest.type("coracle start dead; read never\n")
             guest.wait_for(r"critical service dead is failed: the watchdog is not fed")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   watchdog:[^\n]*\n +critical service dead was failed\n")
         with case("who reboots before it bites has rebooted"):
             guest.settle()
             guest.type("coracle start dead; until dmesg | grep -q 'dead is failed: the watchdog'; do :; done; reboot\n")
             guest.wait_for(r"critical service dead is failed: the watchdog is not fed")
-            guest.wait_shell()
+            guest.wait_boot()
             guest.why(r"^last boot   clean:[^\n]*\n +reboot: asked by")
 
 
