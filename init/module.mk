@@ -11,7 +11,7 @@ $(foreach f,$(filter-out init/data/%,$(INIT_SRC)),$(eval CFLAGS_$(f:.c=) := -flt
 
 comma := ,
 # Code and constants share their pages: that is 4 KiB less of file and 8 KiB less of memory.
-$(call program,init,$(INIT_SRC),,$(NO_HEAP) -Wl$(comma)-z$(comma)noseparate-code -T init/pid1/init.ld)
+$(call program,init,$(INIT_SRC),,$(NO_HEAP) -flto=auto -Wl$(comma)-z$(comma)noseparate-code -T init/pid1/init.ld)
 $(call program,coracle-data,$(DATA_SRC),)
 
 SUPERVISE_SRC := $(sort $(wildcard init/supervise/*.c))
