@@ -45,7 +45,7 @@ def ways_down(machine):
         else:
             with case("rule 24: the kernel itself calls /sbin/reboot: in order as well"):
                 # a helper of the kernel's, without a terminal, descriptors or an environment to speak of
-                guest.shell("echo '|/sbin/reboot' >/proc/sys/kernel/core_pattern; sh -c 'kill -SEGV $$'", ok=False)
+                guest.type("echo '|/sbin/reboot' >/proc/sys/kernel/core_pattern; sh -c 'kill -SEGV $$'\n")
                 guest.wait_for(r"\bcareful \| got the signal$")
                 guest.wait_for(r"\bcareful \| up$")
         with case(f"rule 24: {machine}: the ACPI power button powers off in order"):
