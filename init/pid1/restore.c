@@ -25,6 +25,7 @@
 #define CRASHES_REBOOT 5	/* within CRASHES_MS: the machine goes down in order */
 #define CRASHES_NO_STATE 6	/* the same without what may be the cause */
 #define CRASHES_MS 60000
+#define CHECKS 100	/* of a state that another process changes */
 #define UNKNOWN_STATUS (255 << 8)	/* nobody knows how it ended: as if with code 255 */
 
 /* At the beginning of the memfd; at CRASH_AT follows what the handler writes. */
@@ -84,12 +85,25 @@ static int take_tables(int fd, uint64_t *sequence)
 	return r;
 }
 
+/* The other one goes on with its commits, and the second after the one that we read is written over that. */
+static int is_there_still(int fd, uint64_t sequence)
+{
+	struct state_slot slot;
+
+	return pread(fd, &slot, sizeof(slot), RECOVER_SLOTS_AT + (off_t)(sequence & 1) * STATE_SLOT_MAX) == (ssize_t)sizeof(slot) &&
+	       slot.sequence == sequence;
+}
+
 int recover_check(const char *number)
 {
 	int fd = atoi(number);
-	uint64_t sequence;
+	uint64_t sequence = 0;
+	int tries = CHECKS;
 
-	if (take_tables(fd, &sequence) < 0 || init_sup.n > units.n)
+	while (take_tables(fd, &sequence) < 0 || !is_there_still(fd, sequence))
+		if (--tries == 0)
+			return 1;
+	if (init_sup.n > units.n)
 		return 1;
 	/* an exit code of 0 is what any program has */
 	return pwrite(fd, &sequence, sizeof(sequence), offsetof(struct header, checked)) == (ssize_t)sizeof(sequence) ? 0 : 1;

@@ -147,23 +147,31 @@ class Pid1:
         eventually(lambda: path.exists() and path.read_text().endswith("\n"))
         return path.read_text().rstrip("\n") if path.exists() else None
 
+    def connect(self):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        sock.settimeout(LIMIT * SLOW)
+        folder = os.open(self.path("run/coracle"), os.O_PATH)
+        sock.connect(f"/proc/self/fd/{folder}/init.sock")
+        os.close(folder)
+        return sock
+
     def ask(self, text):
-        if not self.sock:
-            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self.sock.settimeout(LIMIT * SLOW)
-            folder = os.open(self.path("run/coracle"), os.O_PATH)
-            self.sock.connect(f"/proc/self/fd/{folder}/init.sock")
-            os.close(folder)
+        self.sock = self.sock or self.connect()
         self.sock.send(text.encode())
         return self.sock.recv(4096).decode()
 
-    def services(self):
+    def services(self, own=None):
+        """own: a connection that is closed then."""
         rows = {}
-        line = self.ask("services")
-        while line != "end":
+        if not own:
+            self.sock = self.sock or self.connect()
+        sock = own or self.sock
+        sock.send(b"services")
+        while (line := sock.recv(4096).decode()) != "end":
             words = line.split()
             rows[words[0]] = words[1:]
-            line = self.sock.recv(4096).decode()
+        if own:
+            own.close()
         return rows
 
     def state(self, name):

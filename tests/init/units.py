@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 
 from pid1 import TOP, BUILD, Pid1, case, eventually, finish
@@ -373,6 +374,29 @@ def hung_disk():
         case("what was stopped or skipped has not run", not (p.root / "test/there").exists() and not (p.root / "test/stopped").exists(), "")
 
 
-for part in (identity, order, ends, second_load, no_units, image_units, hung_disk):
+BUSY = {"busy": unit("/bin/true", "Restart=always", "RestartSec=10ms", "RestartMaxDelaySec=10ms")}
+REPLACED = 60
+
+
+def replaced_while_busy():
+    """The next image reads the state that this one goes on changing."""
+    with Pid1(BUSY) as p:
+        over = threading.Event()
+
+        def ask_always():
+            while not over.is_set():
+                p.services(p.connect())
+
+        askers = [threading.Thread(target=ask_always) for _ in range(2)]
+        for thread in askers:
+            thread.start()
+        answers = [p.ask("reload-init") for _ in range(REPLACED)]
+        over.set()
+        for thread in askers:
+            thread.join()
+        case(f"reload-init while others ask and a service is always started again: {REPLACED} of {REPLACED}", answers == ["ok"] * REPLACED, set(answers))
+
+
+for part in (identity, order, ends, second_load, no_units, image_units, hung_disk, replaced_while_busy):
     part()
 finish()
