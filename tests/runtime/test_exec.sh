@@ -62,7 +62,16 @@ if "ptmx" in text.decode():
     except OSError: pass
 else: print([l.split()[1] for l in open("/proc/self/fdinfo/%d" % fd) if l.startswith("Pid:")][0])
 END
-receive() { coproc receiver { exec python3 "$work/receive.py" "$1"; }; read -r _ <&"${receiver[0]}"; "${@:2}" </dev/null >/dev/null 2>"$work/err" || cat "$work/err"; timeout 20 cat <&"${receiver[0]}"; wait; }
+receive() {
+	local in
+	coproc receiver { exec python3 "$work/receive.py" "$1"; }
+	exec {in}<&"${receiver[0]}" # bash forgets that one as soon as the process has ended
+	read -r _ <&"$in"
+	"${@:2}" </dev/null >/dev/null 2>"$work/err" || cat "$work/err"
+	timeout 20 cat <&"$in"
+	exec {in}<&-
+	wait
+}
 check "exec --console-socket, detached" contains "$(receive "$work/tty.sock" "$runtime" --root "$state" exec -d -t --console-socket "$work/tty.sock" c1 sh -c 'tty; echo done')" /dev/ptmx /dev/pts/ "done"
 out=$(receive "$work/p.sock" "$runtime" --root "$state" exec -d --pid-file "$work/exec.pid" --pidfd-socket "$work/p.sock" c1 sleep 1000)
 check "exec --pidfd-socket: a descriptor of the process" same "setns $(cat "$work/exec.pid")" "$(echo $out)"
