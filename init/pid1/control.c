@@ -302,6 +302,7 @@ static int handle(int c, const char *text, size_t n)
 	int parsed = control_parse(text, n, &q) == 0;
 	int r;
 
+	loop_give_back();
 	if (parsed)
 		reply = answer(c, &q, buf, sizeof(buf));
 	snprintf(clients[c].reply, sizeof(clients[c].reply), "%s", reply);

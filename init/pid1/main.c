@@ -23,7 +23,7 @@
 
 #define EVENTS_PER_TURN 32
 #define DATA_WAIT_MS 10000
-#define GIVE_BACK_MS 1000	/* after unit files have been read */
+#define GIVE_BACK_MS 3000	/* after something has been done that may have used code and memory for it */
 #define LATE_WORK_MS 1000	/* late work is done then, or as soon as the engine has been started */
 
 struct options init_options;
@@ -48,7 +48,8 @@ void main_restored(void)
 
 void loop_give_back(void)
 {
-	give_back_at = loop_now() + GIVE_BACK_MS;
+	if (give_back_at == SUP_NEVER)
+		give_back_at = loop_now() + GIVE_BACK_MS;
 }
 
 int64_t loop_now(void)

@@ -304,6 +304,8 @@ int init_event(const struct sup_event *ev)
 	}
 	depth++;
 	r = sup_step(&init_sup, &first, now, &actions);
+	if (actions.n)
+		loop_give_back();
 	for (;;) {
 		struct sup_event next;
 

@@ -40,6 +40,9 @@ def untouched(guest, before):
     check(before and before <= containers(guest), f"{before} were there, {containers(guest)} are")
 
 
+NOT_HELPERS = ("rescue", "explain") # the test's own shell; a one-shot that a timer starts
+
+
 def helpers(guest):
     """{unit: pid} of what init supervises and runs."""
     return dict(re.findall(r"^(\S+) +(?:running|starting) +(\d+)", guest.shell("coracle services"), re.MULTILINE))
@@ -79,8 +82,8 @@ def every_helper(guest):
     # for by_the_kernel(): what a process has before it is counted is not
     guest.shell("echo +memory >/sys/fs/cgroup/system/cgroup.subtree_control")
     for name, pid in helpers(guest).items():
-        if name in ("rescue", "explain"):
-            continue # the test's own; a one-shot that a timer starts
+        if name in NOT_HELPERS:
+            continue
         with case(f"{name.split('@')[0]} killed: it is back, its end is told, the containers run on"):
             guest.shell(f"kill -9 {pid}")
             back(guest, name, pid)
@@ -100,7 +103,7 @@ def every_helper(guest):
 def by_the_kernel(guest):
     """What memory.max takes away is not there for one of them: the kernel kills, whatever its oom_score_adj."""
     before = containers(guest)
-    for name in [name for name in helpers(guest) if name != "rescue"]:
+    for name in [name for name in helpers(guest) if name not in NOT_HELPERS]:
         with case(f"{name.split('@')[0]} out of memory: the kernel kills it, it is back, the containers run on"):
             pid = helpers(guest)[name]
             file = f"'/sys/fs/cgroup/system/{name}/memory.max'"

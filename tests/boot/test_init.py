@@ -175,6 +175,8 @@ def data(folder, initrd, initrd_without):
             size = guest.shell("df -m /var | tail -1")
             check(re.search(r"/dev/vd\S+ +(8[0-9]|9[0-9]) ", size), f"df says {size}")
             equal(guest.shell("cat /var/lib/kept").strip(), "kept", "file")
+            guest.type("poweroff\n") # or bad_data() has a journal to be replayed, which may do the repair
+            guest.wait_exit()
     disk = disk_with_partition(folder, 100)
     for bus in ("virtio", "usb"):
         with machine(f"data-gpt-{bus}", initrd, *drive(disk, bus), append="probe.silent coracle.data=wait", rescue=True) as guest:
@@ -202,7 +204,7 @@ def bad_data(folder, initrd, initrd_without, image):
     with machine("data-dirty", initrd, *drive(image), append="probe.silent", rescue=True) as guest:
         with case("a file system with errors is repaired first"):
             check("ext4" in wait_data(guest), "/var is not on the disk")
-            guest.shell_until("dmesg", "was repaired", "the repair") # its words may come after its end
+            guest.shell("dmesg | grep -q 'was repaired'")
     with open(image, "r+b") as out:
         out.seek(1024 + 0x20)
         out.write(b"\xff" * 16)

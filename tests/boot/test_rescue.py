@@ -18,6 +18,7 @@ def stage(name, command, expected):
             if name == "shutdown":
                 guest.wait_exit()
                 return
+            guest.wait_for("# exit") # or the prompt before it is taken for the next shell's
             guest.wait_shell()
             guest.settle()
             guest.type("poweroff\n")
