@@ -235,11 +235,11 @@ class Machine:
                 self.changed.wait(left)
 
     def quiet_for(self, seconds):
-        """Nothing may appear on the console for that long."""
+        """No text may appear on the console for that long; the end of the last line may still come."""
         with self.changed:
             before = len(self.text)
-            self.changed.wait_for(lambda: self.ended or len(self.text) > before, seconds)
-            check(not self.ended and len(self.text) == before, f"the console is not quiet: {self.text[before:]!r}")
+            self.changed.wait_for(lambda: self.ended or self.text[before:].strip(), seconds)
+            check(not self.ended and not self.text[before:].strip(), f"the console is not quiet: {self.text[before:]!r}")
 
     def absent(self, pattern):
         found = re.search(pattern, self.text, re.MULTILINE)
