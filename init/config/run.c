@@ -40,7 +40,7 @@ void run_init(struct run *r)
 	memset(r, 0, sizeof(*r));
 	arena_init(&r->arena, RUN_MEMORY_MAX, exhausted, r);
 	diags_init(&r->diags, &r->arena);
-	r->ctx = (struct ctx){ &r->arena, &r->diags };
+	r->ctx = (struct ctx){ .arena = &r->arena, .diags = &r->diags };
 	r->target.rootfd = -1;
 	r->status.running = -1;
 	r->status.datasource = "";

@@ -13,10 +13,13 @@
 #include "diag.h"
 #include "node.h"
 
+struct err;
+
 /* What every reader needs. */
 struct ctx {
 	struct arena *arena;
 	struct diags *diags;
+	int (*need_network)(struct ctx *ctx, struct err *err);	/* waits until there is one, 0 or -errno; NULL: there is one, or none is wanted */
 };
 
 /* Reads value into *out. Returns 0, or -EINVAL after it has reported why. */

@@ -14,6 +14,8 @@ void userdata_read(struct ctx *ctx, const char *name, const char *bytes, size_t 
 struct meta {
 	const char *instance_id;	/* NULL: not given */
 	const char *local_hostname;
+	struct strings public_keys;	/* of ssh, one line each */
+	const struct node *tree;	/* all of it, for jinja's ds.meta_data; NULL: none */
 };
 
 /* Reads meta-data (YAML, so JSON too); keys that are set already stay.

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena arena;
 	struct diags diags;
-	struct ctx ctx = { &arena, &diags };
+	struct ctx ctx = { .arena = &arena, .diags = &diags };
 	struct config config = { .hostname = NULL };
 	struct meta meta = { NULL, NULL };
 	const char *text;

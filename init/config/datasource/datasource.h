@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include "../userdata.h"
 
+struct config_file;
+
 /* What a source delivered; bytes live in the arena. NULL: it has none. */
 struct seed {
 	const char *name;	/* as cloud-init says it: "DataSourceNoCloud [seed=/dev/vdb]" */
@@ -17,8 +19,26 @@ struct seed {
 	size_t user_data_len;
 	const char *vendor_data;
 	size_t vendor_data_len;
-	const char *network_config;
+	const char *vendor_data2;	/* OpenStack's second, below user-data and above vendor_data */
+	size_t vendor_data2_len;
+	const char *network_config;	/* version 1 or 2, YAML or JSON, with or without the outer `network:`; OpenStack's and others' own forms are turned into version 1 */
 	size_t network_config_len;
+	const char *gce_declaration;	/* GCE's gce-container-declaration, YAML */
+	size_t gce_declaration_len;
+	struct config_file *files;	/* that the source wants written (ConfigDrive's injected files) */
+
+	/* v1.* of instance-data; NULL: unknown */
+	const char *cloud_name;		/* "aws", "gce", "openstack", "nocloud", ...: /run/cloud-init/cloud-id too */
+	const char *platform;		/* "ec2", "gce", ... */
+	const char *subplatform;	/* "metadata (http://169.254.169.254)", "seed-dir (/dev/vdb)", ... */
+	const char *region;
+	const char *availability_zone;
+
+	/* systemd credentials that concern root; they come beside any source */
+	struct strings root_keys;		/* ssh.authorized_keys.root, one line each */
+	const char *root_hashed_password;	/* passwd.hashed-password.root, a crypt(3) string; NULL: none */
+
+	const char *disabled;		/* why nothing is to be done: "cloud-init=disabled on the kernel command line"; NULL: not disabled */
 };
 
 /* The places that are looked at: the machine's own, or a test's. */
