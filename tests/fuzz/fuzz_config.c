@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct diags diags;
 	struct ctx ctx = { .arena = &arena, .diags = &diags };
 	struct config config = { .hostname = NULL };
-	struct meta meta = { NULL, NULL };
+	struct meta meta = { .instance_id = NULL };
 	const char *text;
 	struct buf out;
 
