@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "compose/compose.h"
+#include "containers/tree.h"
 #include "schema.h"
 
 #define CONFIG_FILE_MAX ((size_t)8 << 20)	/* bytes of one file after decoding */
@@ -53,6 +54,7 @@ struct config {
 	struct config_script *scripts;
 	struct config_power power;
 	struct compose compose;
+	struct config_tree tree;
 };
 
 /* Reads one cloud-config document into c. */
