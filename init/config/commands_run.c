@@ -26,7 +26,7 @@ static void finish_boot(struct run *r, uint64_t start, bool final)
 		s->stage[STAGE_FINAL].start = now;
 		s->stage[STAGE_FINAL].finished = now;
 	}
-	status_add_diags(&r->ctx, s, STAGE_INIT);
+	status_add_diags(&r->ctx, s);
 	if (status_write(&r->target, s, &err) < 0)
 		report_problem("config", "%s", err.text);
 	run_report(r);

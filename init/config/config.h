@@ -44,18 +44,24 @@ struct config_script {
 };
 
 struct config {
+	const struct node *root;	/* the merged cloud-config that was read, NULL: none */
 	const char *hostname;
 	const char *fqdn;
 	bool prefer_fqdn;
 	bool preserve_hostname;
-	bool no_hostname_file;
+	bool create_hostname_file;
 	struct config_file *files;
 	const char *bootcmd;	/* shell script, or NULL */
+	const char *runcmd;	/* the same; becomes one of scripts */
 	struct config_script *scripts;
 	struct config_power power;
 	struct compose compose;
 	struct config_tree tree;
+	bool accepted;			/* of keys that need nothing done */
 };
+
+/* What holds where nothing is configured. Before config_read. */
+void config_init(struct config *c);
 
 /* Reads one cloud-config document into c. */
 void config_read(struct ctx *ctx, const struct node *root, struct config *c);

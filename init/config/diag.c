@@ -37,6 +37,7 @@ static void diag_vadd(struct diags *d, struct diag place, const char *fmt, va_li
 	vsnprintf(text, sizeof(text), fmt, ap);
 	entry = ARENA_NEW(d->arena, struct diag);
 	*entry = place;
+	entry->stage = d->stage;
 	entry->text = arena_strndup(d->arena, text, strlen(text));
 	while (*at && !place_after(*at, entry))
 		at = &(*at)->next;

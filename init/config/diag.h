@@ -30,6 +30,7 @@ struct diag {
 	unsigned line, column;		/* 0: the whole source */
 	const char *text;
 	const char *hint;		/* may be NULL */
+	unsigned char stage;		/* enum status_stage */
 	struct diag *next;
 };
 
@@ -37,6 +38,7 @@ struct diags {
 	struct arena *arena;
 	struct diag *first;
 	unsigned count[3];	/* by level */
+	unsigned char stage;	/* enum status_stage of what is reported from now on */
 	unsigned kept;
 };
 

@@ -41,6 +41,8 @@ void run_init(struct run *r)
 	arena_init(&r->arena, RUN_MEMORY_MAX, exhausted, r);
 	diags_init(&r->diags, &r->arena);
 	r->ctx = (struct ctx){ .arena = &r->arena, .diags = &r->diags };
+	config_init(&r->config);
+	r->diags.stage = STAGE_INIT;
 	r->target.rootfd = -1;
 	r->status.running = -1;
 	r->status.datasource = "";

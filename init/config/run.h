@@ -17,6 +17,9 @@ struct run {
 	struct seed seed;
 	struct config config;
 	struct status status;
+	const char *instance_id;	/* set when it is applied */
+	bool has_scripts;		/* last stage: the instance has scripts to run */
+	bool change_power;		/* last stage: power_state's condition holds */
 };
 
 void run_init(struct run *r);
@@ -26,15 +29,15 @@ void run_fini(struct run *r);
 void run_read_seed(struct run *r);
 
 /* apply.c: carries r->config out; problems go to r->diags. Returns true when
- * the final stage has something to do (then /run/coracle/final is there). */
+ * the final stage has something to do (final.h). */
 bool apply_config(struct run *r);
 
-/* final.c: runs the scripts of the instance and the power state. Returns the exit status. */
+/* final.c: the last stage. Returns the exit status. */
 int final_run(struct run *r);
 
-/* script.c: runs PROGRAM (its #! line decides) with the output appended to /var/log/cloud-init-output.log.
+/* script.c: runs a script with the output appended to /var/log/cloud-init-output.log. interpreter NULL: its #! line decides.
  * timeout_s 0: none. Returns its wait status, or -errno. */
-int script_run(const struct run *r, const char *interpreter, const char *path, const char *instance_id, unsigned timeout_s);
+int script_run(const struct run *r, const char *interpreter, const char *path, unsigned timeout_s);
 
 /* Adds the problems to the log file and, on the machine, to the console. */
 void run_report(struct run *r);

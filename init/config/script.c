@@ -62,7 +62,7 @@ static int wait_for(pid_t pid, unsigned timeout_s)
 	return status;
 }
 
-int script_run(const struct run *r, const char *interpreter, const char *path, const char *instance_id, unsigned timeout_s)
+int script_run(const struct run *r, const char *interpreter, const char *path, unsigned timeout_s)
 {
 	CLEANUP_FD int log = open_log(r);
 	sigset_t chld;
@@ -76,7 +76,7 @@ int script_run(const struct run *r, const char *interpreter, const char *path, c
 	pid = fork();
 	if (pid == 0) {
 		sigprocmask(SIG_SETMASK, &before, NULL);
-		child(log, interpreter, path, instance_id);
+		child(log, interpreter, path, r->instance_id);
 	}
 	status = pid < 0 ? -errno : wait_for(pid, timeout_s);
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -20,11 +20,10 @@ uint64_t status_now(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-void status_add_diags(struct ctx *ctx, struct status *s, enum status_stage stage)
+void status_add_diags(struct ctx *ctx, struct status *s)
 {
-	struct status_times *t = &s->stage[stage];
-
 	for (const struct diag *d = ctx->diags->first; d; d = d->next) {
+		struct status_times *t = &s->stage[d->stage];
 		CLEANUP_BUF struct buf line = { 0 };
 
 		buf_init(&line, 2048);

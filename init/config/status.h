@@ -23,8 +23,8 @@ struct status {
 
 /* Microseconds since the epoch. */
 uint64_t status_now(void);
-/* Files every problem under the stage. */
-void status_add_diags(struct ctx *ctx, struct status *s, enum status_stage stage);
+/* Files every problem under its stage. */
+void status_add_diags(struct ctx *ctx, struct status *s);
 /* Writes status.json, and result.json too when the last stage has finished. */
 int status_write(const struct target *t, const struct status *s, struct err *err);
 /* Reads status.json. Returns 0, -ENOENT when there is none. */

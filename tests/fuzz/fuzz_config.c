@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena arena;
 	struct diags diags;
 	struct ctx ctx = { .arena = &arena, .diags = &diags };
-	struct config config = { .hostname = NULL };
+	struct config config;
 	struct meta meta = { .instance_id = NULL };
 	const char *text;
 	struct buf out;
@@ -36,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&arena, MEMORY_MAX, exhausted, NULL);
 	text = arena_strndup(&arena, (const char *)data, size);
 	diags_init(&diags, &arena);
+	config_init(&config);
 	userdata_read(&ctx, "user-data", text, size, &config);
 	meta_read(&ctx, "meta-data", text, size, &meta);
 	config_finish(&ctx, &config);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "fd.h"
+#include "init/config/final.h"
 #include "path.h"
 #include "report.h"
 #include "sys.h"
@@ -262,20 +263,46 @@ static void whole(void **state)
 	assert_int_equal(mode_of("var/lib/cloud/instance/scripts/runcmd"), S_IFREG | 0700);
 	assert_string_equal(content("var/lib/cloud/data/instance-id"), "i-1\n");
 	assert_string_equal(content("run/coracle/bootcmd"), "#!/bin/sh\nps\n");
-	assert_string_equal(content("run/coracle/final"), "instance-id i-1\nscripts yes\npower poweroff\ndelay 0\ntimeout 30\nmessage bye\n"
-							  "condition /run/coracle/final-condition\n");
-	assert_string_equal(content("run/coracle/final-condition"), "#!/bin/sh\ntrue \n");
+	assert_string_equal(content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"scripts\": true,\n\"config\": {\"hostname\": \"h.x\",\n"
+							  "\"power_state\": {\"mode\": \"poweroff\", \"message\": \"bye\", \"condition\": \"true \"}}}\n");
+	assert_int_equal(mode_of("run/coracle/final"), S_IFREG | 0600);
 	assert_int_equal(mode_of("run/coracle/containers.json"), S_IFREG | 0600);
 	assert_non_null(strstr(content("run/coracle/containers.json"), "\"docker.io/library/i:latest\""));
 	/* the marks of the instance: done once is done */
 	assert_int_equal(mkdir(at("var/lib/cloud/instances/i-1/sem"), 0755), 0);
 	put("var/lib/cloud/instances/i-1/sem/config_scripts_user", "");
 	assert_true(apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
-	assert_string_equal(content("run/coracle/final"), "instance-id i-1\npower halt\ndelay 0\ntimeout 30\n");
+	assert_string_equal(content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"scripts\": true,\n\"config\": {\"power_state\": {\"mode\": \"halt\"}}}\n");
 	assert_string_equal(content("run/coracle/containers.json"), "(none)");
 	put("var/lib/cloud/instances/i-1/sem/config_power_state_change", "");
 	assert_false(apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
 	assert_string_equal(content("run/coracle/final"), "(none)");
+}
+
+/* What the last stage reads is what the first one left; what it was told of once is not told again. */
+static void final_round(void **state)
+{
+	struct run *r;
+
+	(void)state;
+	assert_true(apply("#cloud-config\nhostname: h\nhostnam: x\nruncmd: [ls]\npower_state: {mode: reboot, delay: +2, timeout: 7, message: !!str no}\nfinal: ~\n"));
+	r = helper_run();
+	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	assert_int_equal(final_read(r), 0);
+	assert_problems("");
+	assert_string_equal(r->instance_id, "i-1");
+	assert_string_equal(r->config.power.mode, "reboot");
+	assert_int_equal(r->config.power.delay_minutes, 2);
+	assert_int_equal(r->config.power.timeout_s, 7);
+	assert_string_equal(r->config.power.message, "no");
+	assert_true(r->has_scripts);
+	assert_null(r->config.scripts);
+	put("run/coracle/final", "{\"instance_id\": \"../x\"}");
+	assert_int_equal(final_read(r), -EBADMSG);
+	put("run/coracle/final", "[");
+	assert_int_equal(final_read(r), -EBADMSG);
+	assert_int_equal(target_unlink(&r->target, "/run/coracle/final"), 0);
+	assert_int_equal(final_read(r), -ENOENT);
 }
 
 static void hostname_choices(void **state)
@@ -323,7 +350,7 @@ static void status_round(void **state)
 	r->status.stage[STAGE_INIT].finished = 1700000001000001;
 	diag_add(&r->diags, DIAG_UNKNOWN, NULL, 0, 0, NULL, "unknown \"x\"");
 	diag_add(&r->diags, DIAG_WARNING, NULL, 0, 0, "do", "a: b");
-	status_add_diags(&r->ctx, &r->status, STAGE_INIT);
+	status_add_diags(&r->ctx, &r->status);
 	assert_int_equal(status_write(&r->target, &r->status, NULL), 0);
 	assert_string_equal(content("run/cloud-init/result.json"), "(none)");
 	assert_int_equal(status_read(&r->ctx, &r->target, &s), 0);
@@ -374,6 +401,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(files, setup, teardown), cmocka_unit_test_setup_teardown(appending, setup, teardown),
 		cmocka_unit_test_setup_teardown(stays_inside, setup, teardown), cmocka_unit_test_setup_teardown(faults, setup, teardown),
 		cmocka_unit_test_setup_teardown(owners, setup, teardown), cmocka_unit_test_setup_teardown(whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(final_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostname_choices, setup, teardown), cmocka_unit_test_setup_teardown(files_that_fail, setup, teardown),
 		cmocka_unit_test_setup_teardown(status_round, setup, teardown), cmocka_unit_test_setup_teardown(status_of_others, setup, teardown),
 	};

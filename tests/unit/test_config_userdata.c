@@ -96,7 +96,7 @@ static void hostnames(void **state)
 	assert_string_equal(c->fqdn, "web.example.org");
 	c = helper_config(HEAD "fqdn: db.example.org\ncreate_hostname_file: false\npreserve_hostname: true\n");
 	assert_string_equal(c->hostname, "db");
-	assert_true(c->no_hostname_file);
+	assert_false(c->create_hostname_file);
 	assert_true(c->preserve_hostname);
 	assert_problems("");
 	helper_config(HEAD "hostname: \"a\\n127.0.0.1 evil\"\n");

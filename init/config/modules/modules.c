@@ -1,0 +1,99 @@
+/* modules.c - the table of modules, how often each is done, and what they share. */
+#include "module.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* cloud-init's order (config/cloud.cfg.tmpl), but access to the machine comes first, before anything that can fail or hang;
+ * deferred files are written before the last stage, so that containers find them. */
+static const struct module modules[] = {
+	{ "set_hostname", STAGE_INIT, MODULE_ALWAYS, hostname_wanted, apply_hostname },
+	{ "bootcmd", STAGE_INIT, MODULE_ALWAYS, bootcmd_wanted, apply_bootcmd },
+	{ "write_files", STAGE_INIT, MODULE_ETC, NULL, apply_files },
+	{ "runcmd", STAGE_CONFIG, MODULE_ETC, scripts_wanted, apply_scripts },
+	{ "write_files_deferred", STAGE_CONFIG, MODULE_ETC, NULL, apply_files_deferred },
+	{ "containers", STAGE_CONFIG, MODULE_ALWAYS, NULL, apply_containers },
+	{ "scripts_user", STAGE_FINAL, MODULE_INSTANCE, scripts_wanted, apply_scripts_user },
+	{ "power_state_change", STAGE_FINAL, MODULE_INSTANCE, power_state_wanted, apply_power_state },
+};
+
+const char *module_instance_path(struct run *r, const char *name)
+{
+	return arena_printf(&r->arena, "/var/lib/cloud/instances/%s/%s", r->instance_id, name);
+}
+
+/* NULL: done each time. */
+static const char *mark_path(struct run *r, const struct module *m)
+{
+	switch (m->when) {
+	case MODULE_INSTANCE:
+		return arena_printf(&r->arena, "/var/lib/cloud/instances/%s/sem/config_%s", r->instance_id, m->name);
+	case MODULE_ONCE:
+		return arena_printf(&r->arena, "/var/lib/cloud/sem/config_%s.once", m->name);
+	default:
+		return NULL;
+	}
+}
+
+static bool is_done(struct run *r, const struct module *m)
+{
+	const char *path = mark_path(r, m);
+
+	return path && target_exists(&r->target, path);
+}
+
+/* Before it is carried out, and on the disk: what reboots the machine must not do so for ever. */
+static void mark(struct run *r, const struct module *m)
+{
+	struct err err = ERR_INIT;
+	const char *text = arena_printf(&r->arena, "%d: %" PRIu64 "\n", (int)getpid(), status_now() / 1000000);
+	struct target_file f = { .path = mark_path(r, m), .data = text, .len = strlen(text), .mode = 0644, .sync = true };
+
+	if (f.path && target_write(&r->target, &f, NULL, &err) < 0)
+		module_failed(r, NULL, &err);
+}
+
+void modules_run(struct run *r, enum status_stage stage)
+{
+	r->diags.stage = stage;
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		const struct module *m = &modules[i];
+
+		if (m->stage != stage || (m->wanted && !m->wanted(r)) || is_done(r, m))
+			continue;
+		mark(r, m);
+		m->apply(r);
+	}
+}
+
+bool modules_final_wanted(struct run *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
+		if (modules[i].stage == STAGE_FINAL && modules[i].wanted && modules[i].wanted(r) && !is_done(r, &modules[i]))
+			return true;
+	return false;
+}
+
+void module_failed(struct run *r, const struct node *at, const struct err *err)
+{
+	diag_at(&r->diags, DIAG_ERROR, at, NULL, "%s", err->text);
+}
+
+void module_put(struct run *r, const char *path, const char *text, mode_t mode)
+{
+	struct err err = ERR_INIT;
+
+	if (target_put(&r->target, path, text, mode, &err) < 0)
+		module_failed(r, NULL, &err);
+}
+
+void module_script_ended(struct run *r, const char *what, int status)
+{
+	if (status < 0)
+		diag_at(&r->diags, DIAG_ERROR, NULL, NULL, "%s cannot be run: %s", what, err_name(-status));
+	else if (status != 0)
+		diag_at(&r->diags, DIAG_ERROR, NULL, "see /var/log/cloud-init-output.log", "%s failed with status %d", what,
+			WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
