@@ -268,7 +268,7 @@ static struct meta *meta(const char *text)
 	static struct meta m;
 	struct run *r = helper_run();
 
-	m = (struct meta){ NULL, NULL };
+	m = (struct meta){ .instance_id = NULL };
 	meta_read(&r->ctx, "m", text, strlen(text), &m);
 	return &m;
 }
@@ -276,7 +276,7 @@ static struct meta *meta(const char *text)
 static void meta_data(void **state)
 {
 	struct run *r;
-	struct meta first = { "given", NULL };
+	struct meta first = { .instance_id = "given" };
 
 	(void)state;
 	assert_string_equal(meta("instance-id: i-1\nlocal-hostname: h\npublic-keys: [a]\n")->instance_id, "i-1");
