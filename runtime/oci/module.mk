@@ -45,5 +45,5 @@ $(call unit_test,oci_parts,$(filter-out runtime/oci/main.c runtime/oci/cmd_%,$(O
 
 OCI_PARTS := $(filter-out runtime/oci/main.c runtime/oci/cmd_%,$(OCI_SRC))
 OCI_FUZZ := tests/fuzz/fuzz_oci.c tests/unit/bpf_helper.c
-$(call unit_test,oci_fuzz,$(OCI_PARTS) $(OCI_FUZZ) $(foreach t,spec process resources state,tests/fuzz/fuzz_$(t).c),-lyyjson -lm)
+$(call unit_test,oci_fuzz,$(OCI_PARTS) $(OCI_FUZZ) $(foreach t,spec process resources state,tests/fuzz/fuzz_$(t).c) tests/unit/fuzz_helper.c,-lyyjson -lm)
 $(foreach t,spec process resources state,$(call fuzzer,$(t),$(OCI_PARTS) $(OCI_FUZZ),-lyyjson -lm,-I$(BUILD)/gen/oci -Dfuzz_$(t)=LLVMFuzzerTestOneInput,$(OCI_TABLES)))

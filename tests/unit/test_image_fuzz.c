@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "fuzz_helper.h"
 #include "lib/cdefs.h"
 #include "tests/fuzz/fuzz_layer.h"
 
@@ -82,14 +83,6 @@ static size_t make_tar(unsigned char *out, int format, size_t first, size_t coun
 	return used;
 }
 
-static uint32_t next_random(uint32_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 17;
-	*state ^= *state << 5;
-	return *state;
-}
-
 /* tar headers carry a sum: without it right, damage would never reach what lies behind the check */
 static void repair_sums(unsigned char *data, size_t n)
 {
@@ -110,29 +103,29 @@ static void repair_sums(unsigned char *data, size_t n)
 
 static void damage(unsigned char *data, size_t *n, uint32_t *random)
 {
-	unsigned times = 1 + next_random(random) % 6;
+	unsigned times = 1 + fuzz_random(random) % 6;
 
 	for (unsigned i = 0; i < times && *n > 1; i++) {
-		size_t at = next_random(random) % *n;
+		size_t at = fuzz_random(random) % *n;
 
-		switch (next_random(random) % 5) {
+		switch (fuzz_random(random) % 5) {
 		case 0:
-			data[at] = (unsigned char)next_random(random);
+			data[at] = (unsigned char)fuzz_random(random);
 			break;
 		case 1:
-			data[at] ^= (unsigned char)(1u << next_random(random) % 8);
+			data[at] ^= (unsigned char)(1u << fuzz_random(random) % 8);
 			break;
 		case 2:	/* a number, a type, a name */
-			at = at / 512 * 512 + (size_t)(next_random(random) % 160);
+			at = at / 512 * 512 + (size_t)(fuzz_random(random) % 160);
 			if (at < *n)
-				data[at] = (unsigned char)"01234567/.xgLKS\0"[next_random(random) % 16];
+				data[at] = (unsigned char)"01234567/.xgLKS\0"[fuzz_random(random) % 16];
 			break;
 		case 3:
 			*n = at;
 			break;
 		default:	/* a block again, elsewhere */
 			if (*n > 1024)
-				memmove(data + next_random(random) % (*n / 512) * 512, data + at / 512 * 512, MIN((size_t)512, *n - at / 512 * 512));
+				memmove(data + fuzz_random(random) % (*n / 512) * 512, data + at / 512 * 512, MIN((size_t)512, *n - at / 512 * 512));
 			break;
 		}
 	}

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz_helper.h"
 #include "init/pid1/state.h"
 
-int fuzz_init_state(const uint8_t *data, size_t n);
+fuzz_target fuzz_init_state;
 void fuzz_init_state_sign(uint8_t *slot, size_t n);
 int fuzz_init_state_accepted(void);
 
@@ -165,14 +166,6 @@ static void limits(void **state)
 	assert_int_equal(state_encode(list, STATE_SECTIONS_MAX + 1, 1, &slot, heads), -E2BIG);
 }
 
-static uint32_t next_random(uint32_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 17;
-	*seed ^= *seed << 5;
-	return *seed;
-}
-
 /* The fuzz target over damaged states whose digests were made right again: lengths, counts and offsets that lie. */
 static void random_damage(void **state)
 {
@@ -190,13 +183,13 @@ static void random_damage(void **state)
 		uint8_t copy[1024];
 
 		memcpy(copy + 1, bytes, n);
-		copy[0] = (uint8_t)(next_random(&seed) % 8 != 0);
-		for (unsigned i = next_random(&seed) % 5; i > 0; i--) {
-			size_t at = 1 + next_random(&seed) % (next_random(&seed) % 3 ? 128 : n);
+		copy[0] = (uint8_t)(fuzz_random(&seed) % 8 != 0);
+		for (unsigned i = fuzz_random(&seed) % 5; i > 0; i--) {
+			size_t at = 1 + fuzz_random(&seed) % (fuzz_random(&seed) % 3 ? 128 : n);
 
-			copy[at] = (uint8_t)next_random(&seed);
+			copy[at] = (uint8_t)fuzz_random(&seed);
 		}
-		fuzz_init_state(copy, 1 + (next_random(&seed) % 4 ? n : next_random(&seed) % n));
+		fuzz_init_state(copy, 1 + (fuzz_random(&seed) % 4 ? n : fuzz_random(&seed) % n));
 		accepted += fuzz_init_state_accepted();
 	}
 	assert_true(accepted > 1000 && accepted < 19000);

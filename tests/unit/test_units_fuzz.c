@@ -1,7 +1,4 @@
-/* test_units_fuzz.c - drives tests/fuzz/fuzz_units.c over its seeds, over their beginnings, and over damaged copies: the same ones on every
- * run. Given files as arguments, it runs these only: to look at what a fuzzer found. */
-#include <dirent.h>
-#include <fcntl.h>
+/* test_units_fuzz.c - drives tests/fuzz/fuzz_units.c over its seeds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,20 +8,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fd.h"
+#include "fuzz_helper.h"
 
-#define FOLDER "tests/fuzz/corpus/units"
-#define MUTATIONS 4000
-
-int fuzz_units(const uint8_t *data, size_t size);
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 17;
-	*state ^= *state << 5;
-	return *state;
-}
+fuzz_target fuzz_units;
 
 /* Where a line begins. */
 static size_t line_at(const char *text, size_t n, uint32_t from)
@@ -44,7 +30,7 @@ static size_t line_end(const char *text, size_t n, size_t at)
 }
 
 /* Bytes change, values change, lines are doubled, moved and left out. */
-static void damage(const char *data, size_t n, uint32_t seed)
+static void damage(fuzz_target *target, const char *data, size_t n, uint32_t seed)
 {
 	static const char bytes[] = "\\\n\"'%=[]@#;$ \t\0\x7f\xff:,./-*0~!";
 	static const char *const values[] = {
@@ -57,25 +43,25 @@ static void damage(const char *data, size_t n, uint32_t seed)
 
 	memcpy(copy, data, n);
 	for (unsigned i = 0; i < 1 + seed % 5 && len > 8; i++) {
-		size_t at = line_at(copy, len, next_random(&state));
+		size_t at = line_at(copy, len, fuzz_random(&state));
 		size_t end = line_end(copy, len, at);
 		char piece[200];
 		size_t take = 0;
 
-		switch (next_random(&state) % 4) {
+		switch (fuzz_random(&state) % 4) {
 		case 0:
-			copy[next_random(&state) % len] = bytes[next_random(&state) % (sizeof(bytes) - 1)];
+			copy[fuzz_random(&state) % len] = bytes[fuzz_random(&state) % (sizeof(bytes) - 1)];
 			continue;
 		case 1: { /* another value */
 			const char *equals = memchr(copy + at, '=', end - at);
 
 			at = equals ? (size_t)(equals - copy) + 1 : at;
 			end = end > at ? end - 1 : end;
-			take = (size_t)snprintf(piece, sizeof(piece), "%s", values[next_random(&state) % (sizeof(values) / sizeof(values[0]))]);
+			take = (size_t)snprintf(piece, sizeof(piece), "%s", values[fuzz_random(&state) % (sizeof(values) / sizeof(values[0]))]);
 			break;
 		}
 		case 2: { /* a line from elsewhere */
-			size_t from = line_at(copy, len, next_random(&state));
+			size_t from = line_at(copy, len, fuzz_random(&state));
 
 			take = line_end(copy, len, from) - from;
 			take = take > sizeof(piece) ? sizeof(piece) : take;
@@ -92,55 +78,20 @@ static void damage(const char *data, size_t n, uint32_t seed)
 		memcpy(copy + at, piece, take);
 		len = len - (end - at) + take;
 	}
-	fuzz_units((const uint8_t *)copy, len);
+	target((const uint8_t *)copy, len);
 	free(copy);
-}
-
-static void one_file(const char *path)
-{
-	CLEANUP_FREE char *text = NULL;
-	size_t len = 0;
-
-	assert_int_equal(fd_read_file(AT_FDCWD, path, (size_t)1 << 20, &text, &len, NULL), 0);
-	for (size_t n = 0; n <= len; n++)
-		fuzz_units((const uint8_t *)text, n);
-	for (uint32_t seed = 0; seed < MUTATIONS; seed++)
-		damage(text, len, seed);
 }
 
 static void seeds(void **state)
 {
-	DIR *d = opendir(FOLDER);
-	struct dirent *e;
-	char path[400];
-	unsigned n = 0;
-
 	(void)state;
-	assert_non_null(d);
-	while ((e = readdir(d))) {
-		if (e->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), FOLDER "/%s", e->d_name);
-		one_file(path);
-		n++;
-	}
-	closedir(d);
-	assert_true(n >= 3);
+	fuzz_seeds(&(struct fuzz_plan){ .target = fuzz_units, .folder = "tests/fuzz/corpus/units", .least = 3, .copies = 4000, .damage = damage });
 }
 
 int main(int argc, char **argv)
 {
+	static fuzz_target *const all[] = { fuzz_units };
 	const struct CMUnitTest tests[] = { cmocka_unit_test(seeds) };
 
-	if (argc == 1)
-		return cmocka_run_group_tests(tests, NULL, NULL);
-	for (int i = 1; i < argc; i++) {
-		CLEANUP_FREE char *text = NULL;
-		size_t len = 0;
-
-		if (fd_read_file(AT_FDCWD, argv[i], (size_t)16 << 20, &text, &len, NULL) < 0)
-			return 1;
-		fuzz_units((const uint8_t *)text, len);
-	}
-	return 0;
+	return argc == 1 ? cmocka_run_group_tests(tests, NULL, NULL) : fuzz_files(argc, argv, all, 1);
 }
