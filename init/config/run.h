@@ -49,5 +49,6 @@ int command_apply(int argc, char **argv);
 int command_schema(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_query(int argc, char **argv);
+int command_network(int argc, char **argv);	/* network/command.c */
 
 #endif
