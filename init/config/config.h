@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "compose/compose.h"
 #include "containers/tree.h"
+#include "modules/storage.h"
 #include "schema.h"
 
 #define CONFIG_FILE_MAX ((size_t)8 << 20)	/* bytes of one file after decoding */
@@ -23,6 +24,9 @@ struct config_file {
 	unsigned mode;
 	bool append;
 	bool defer;
+	bool has_content;		/* false: `content` is not there at all */
+	const char *url;		/* source.uri: what is there comes first, content is used when it cannot be had; NULL: none */
+	const char *const *headers;	/* "Name: value" for it, ends with NULL; they hold secrets */
 	struct config_file *next;
 };
 
@@ -55,6 +59,7 @@ struct config {
 	const char *runcmd;	/* the same; becomes one of scripts */
 	struct config_script *scripts;
 	struct config_power power;
+	struct storage storage;
 	struct compose compose;
 	struct config_tree tree;
 	bool accepted;			/* of keys that need nothing done */

@@ -8,6 +8,7 @@ $(call program,coracle-config,$(CONFIG_SRC),-lyaml -lz)
 CONFIG_TEST := $(CONFIG_CORE) tests/unit/config_helper.c
 $(call unit_test,config_yaml,$(CONFIG_TEST),-lyaml -lz)
 $(call unit_test,config_values,$(CONFIG_TEST),-lyaml -lz)
+$(call unit_test,config_storage,$(CONFIG_TEST),-lyaml -lz)
 $(call unit_test,config_compose,$(CONFIG_TEST),-lyaml -lz)
 $(call unit_test,config_userdata,$(CONFIG_TEST),-lyaml -lz)
 $(call unit_test,config_seed,$(CONFIG_TEST),-lyaml -lz)

@@ -39,6 +39,9 @@ int final_run(struct run *r);
  * timeout_s 0: none. Returns its wait status, or -errno. */
 int script_run(const struct run *r, const char *interpreter, const char *path, unsigned timeout_s);
 
+/* Runs a program by its path, with its words; variable: "NAME=VALUE" for its environment, or NULL. Output, timeout and result as script_run. */
+int program_run(const struct run *r, const char *const *argv, const char *variable, unsigned timeout_s);
+
 /* Adds the problems to the log file and, on the machine, to the console. */
 void run_report(struct run *r);
 

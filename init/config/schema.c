@@ -35,7 +35,7 @@ static unsigned unlisted_key(struct ctx *ctx, const struct schema *s, const stru
 	const char *quoted = diag_quote(ctx->arena, key->text, key->len);
 	const char *near;
 
-	for (size_t i = 0; i < s->n_known; i++) {
+	for (size_t i = 0; i < s->n_known && s->known[i].name; i++) {
 		const struct known_key *k = &s->known[i];
 
 		if (!same_name(s, key->text, key->len, k->name))

@@ -1,4 +1,6 @@
-/* script.c - runs one script of the user, with its output in the log. */
+/* script.c - runs one script of the user, or a program, with its output in the log.
+ *
+ * Runs in coracle-config. The child has its own process group, a small environment, and nothing to read. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,21 +27,17 @@ static int open_log(const struct run *r)
 	return sys_openat(dirfd, base, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0640);
 }
 
-static NORETURN void child(int log, const char *interpreter, const char *path, const char *id)
+static NORETURN void child(int log, const char *const *argv, const char *variable)
 {
-	char instance[300];
-	char *environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", instance, NULL };
-	char *with_shell[] = { (char *)interpreter, (char *)path, NULL };
-	char *alone[] = { (char *)path, NULL };
+	char *environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", (char *)variable, NULL };
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	snprintf(instance, sizeof(instance), "INSTANCE_ID=%s", id);
 	setpgid(0, 0);
 	dup2(null, STDIN_FILENO);
 	dup2(log >= 0 ? log : null, STDOUT_FILENO);
 	dup2(log >= 0 ? log : null, STDERR_FILENO);
-	execve(interpreter ? interpreter : path, interpreter ? with_shell : alone, environment);
-	dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
+	execve(argv[0], (char *const *)argv, environment);
+	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
@@ -64,6 +62,15 @@ static int wait_for(pid_t pid, unsigned timeout_s)
 
 int script_run(const struct run *r, const char *interpreter, const char *path, unsigned timeout_s)
 {
+	const char *argv[] = { interpreter ? interpreter : path, interpreter ? path : NULL, NULL };
+	char variable[300];
+
+	snprintf(variable, sizeof(variable), "INSTANCE_ID=%s", r->instance_id);
+	return program_run(r, argv, variable, timeout_s);
+}
+
+int program_run(const struct run *r, const char *const *argv, const char *variable, unsigned timeout_s)
+{
 	CLEANUP_FD int log = open_log(r);
 	sigset_t chld;
 	sigset_t before;
@@ -76,7 +83,7 @@ int script_run(const struct run *r, const char *interpreter, const char *path, u
 	pid = fork();
 	if (pid == 0) {
 		sigprocmask(SIG_SETMASK, &before, NULL);
-		child(log, interpreter, path, r->instance_id);
+		child(log, argv, variable);
 	}
 	status = pid < 0 ? -errno : wait_for(pid, timeout_s);
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -1,9 +1,12 @@
-/* write_files.c - reads write_files: [{path, content, encoding, owner, permissions, append, defer}]. */
+/* write_files.c - reads write_files: [{path, content, source, encoding, owner, permissions, append, defer}].
+ *
+ * A reader of coracle-config: it decodes and checks, and touches nothing. What a source holds is fetched when the files are written (modules/files.c). */
 #include <errno.h>
 #include <string.h>
 
 #include "base64.h"
 #include "config.h"
+#include "http/http.h"
 #include "scalar.h"
 
 struct entry {
@@ -13,7 +16,6 @@ struct entry {
 };
 
 enum { ENCODING_BASE64 = 1, ENCODING_GZIP = 2 };
-
 
 static int read_path(struct ctx *ctx, const struct node *value, void *out)
 {
@@ -77,9 +79,63 @@ static int read_permissions(struct ctx *ctx, const struct node *value, void *out
 	return 0;
 }
 
+static int read_uri(struct ctx *ctx, const struct node *value, void *out)
+{
+	if (value_line(ctx, value, out) < 0)
+		return -EINVAL;
+	/* the text may hold a password: it is not shown */
+	if ((strncmp(value->text, "http://", 7) != 0 && strncmp(value->text, "https://", 8) != 0) || value->len > HTTP_URL_MAX)
+		return diag_at(ctx->diags, DIAG_ERROR, value, NULL, "a source's uri begins with http:// or https://");
+	return 0;
+}
+
+/* const char *const *: "Name: value" for each pair. */
+static int read_headers(struct ctx *ctx, const struct node *value, void *out)
+{
+	const char **list = arena_alloc(ctx->arena, (HTTP_HEADERS_MAX + 1) * sizeof(*list));
+	size_t n = 0;
+	int r = 0;
+
+	if (value->count > HTTP_HEADERS_MAX)
+		return diag_at(ctx->diags, DIAG_ERROR, value, NULL, "more than %d headers", HTTP_HEADERS_MAX);
+	for (const struct item *i = value->items; i; i = i->next) {
+		if (i->key->len == 0 || strspn(i->key->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != i->key->len)
+			r = diag_at(ctx->diags, DIAG_ERROR, i->key, NULL, "%s is not the name of a header",
+				    diag_quote(ctx->arena, i->key->text, i->key->len));
+		else if (i->value->type != NODE_SCALAR || strpbrk(i->value->text, "\r\n") || strlen(i->value->text) != i->value->len)
+			r = diag_at(ctx->diags, DIAG_ERROR, i->value, NULL, "the value of the header %s must be one line of text", i->key->text);
+		else
+			list[n++] = arena_printf(ctx->arena, "%s: %s", i->key->text, i->value->text);
+	}
+	*(const char *const **)out = list;
+	return r;
+}
+
+static const struct key source_keys[] = {
+	KEY("uri", NODE_SCALAR, read_uri, struct config_file, url),
+	KEY("headers", NODE_MAP, read_headers, struct config_file, headers),
+};
+
+static const struct schema source_schema = {
+	.what = "the source of a file",
+	.keys = source_keys,
+	.n_keys = ARRAY_SIZE(source_keys),
+	.unknown = DIAG_UNKNOWN,
+};
+
+static int read_source(struct ctx *ctx, const struct node *value, void *out)
+{
+	struct config_file *f = out;
+
+	if (schema_read(ctx, &source_schema, value, f) > 0)
+		return -EINVAL;
+	return f->url ? 0 : diag_at(ctx->diags, DIAG_ERROR, value, "source: {uri: https://...}", "a source needs a uri");
+}
+
 static const struct key entry_keys[] = {
 	KEY("path", NODE_SCALAR, read_path, struct entry, file.path),
 	KEY("content", NODE_SCALAR, read_content, struct entry, content),
+	KEY("source", NODE_MAP, read_source, struct entry, file),
 	KEY("encoding", NODE_SCALAR, read_encoding, struct entry, encoding),
 	KEY("owner", NODE_SCALAR, read_owner, struct entry, file),
 	KEY("permissions", NODE_SCALAR, read_permissions, struct entry, file.mode),
@@ -87,17 +143,10 @@ static const struct key entry_keys[] = {
 	KEY("defer", NODE_SCALAR, value_bool, struct entry, file.defer),
 };
 
-static const struct known_key entry_known[] = {
-	{ "source", DIAG_ERROR, NULL },
-};
-
 static const struct schema entry_schema = {
 	.what = "a write_files entry",
 	.keys = entry_keys,
 	.n_keys = ARRAY_SIZE(entry_keys),
-	.known = entry_known,
-	.n_known = ARRAY_SIZE(entry_known),
-	.known_why = "is not supported yet by Coracle; the file is not written",
 	.unknown = DIAG_UNKNOWN,
 };
 
@@ -165,6 +214,7 @@ int read_write_files(struct ctx *ctx, const struct node *value, void *out)
 		}
 		if (e.content && decode(ctx, &e) < 0)
 			continue;
+		e.file.has_content = e.content != NULL;
 		*tail = ARENA_NEW(ctx->arena, struct config_file);
 		**tail = e.file;
 		tail = &(*tail)->next;

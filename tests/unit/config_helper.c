@@ -30,6 +30,11 @@ struct run *helper_run(void)
 	return &current;
 }
 
+struct run *helper_current(void)
+{
+	return begun ? &current : helper_run();
+}
+
 const struct node *helper_yaml(const char *text)
 {
 	struct run *r = helper_run();

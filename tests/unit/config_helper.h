@@ -9,6 +9,8 @@
 
 /* A fresh run. The one before is ended. */
 struct run *helper_run(void);
+/* The one that there is, or a fresh one. */
+struct run *helper_current(void);
 void helper_end(void);
 /* Parses text as the source "t". */
 const struct node *helper_yaml(const char *text);

@@ -164,7 +164,12 @@ static void write_files_refused(void **state)
 		{ "{path: /a, encoding: gz, content: x}", "the content of /a is not gzip" },
 		{ "{path: /a, encoding: gz+b64, content: H4sIAAAAAAACA8tI}", "the content of /a: the gzip data is damaged or cut short" },
 		{ "{path: /a, content: [x]}", "content must be text, not a list" },
-		{ "{path: /a, source: {uri: x}}", "\"source\" is not supported yet by Coracle; the file is not written" },
+		{ "{path: /a, source: {uri: x}}", "a source's uri begins with http:// or https://" },
+		{ "{path: /a, source: {uri: 'file:///etc/shadow'}}", "a source's uri begins with http:// or https://" },
+		{ "{path: /a, source: {headers: {A: b}}}", "a source needs a uri" },
+		{ "{path: /a, source: {uri: 'http://x/', headers: {'A b': c}}}", "\"A b\" is not the name of a header" },
+		{ "{path: /a, source: {uri: 'http://x/', headers: {A: \"b\\r\\nHost: y\"}}}", "the value of the header A must be one line of text" },
+		{ "{path: /a, source: http://x/}", "source must be a mapping, not text" },
 		{ "text", "an entry of write_files is a mapping, not text" },
 	};
 	char text[512];
@@ -256,7 +261,7 @@ static void other_keys(void **state)
 	(void)state;
 	helper_config(HEAD "ssh_authorized_keys: [x]\npackages: [p]\nnetwork: {}\nx-mine: 1\nusers:\nmerge_how: x\nversion: v1\n");
 	assert_problems("t:2:1: warning: \"ssh_authorized_keys\" is not supported yet by Coracle\n"
-			"t:3:1: warning: \"packages\" is known to cloud-init and not supported by Coracle; it is not used\n"
+			"t:3:1: warning: \"packages\" is not done: Coracle has no package manager; what a machine runs comes in containers\n"
 			"t:4:1: warning: \"network\" is not read from user-data (nor by cloud-init); network-config is its place\n");
 	assert_string_equal(helper_config(HEAD "hostnam: b\nhostname: a\n")->hostname, "a");
 	assert_problems("t:2:1: error: unknown key \"hostnam\" in the configuration (did you mean \"hostname\"?)\n");

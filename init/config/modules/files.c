@@ -1,7 +1,49 @@
 /* files.c - the modules write_files and write_files_deferred. In coracle-config boot and apply. */
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "../http/http.h"
 #include "module.h"
+#include "path.h"
+#include "sys.h"
+
+#define SOURCE_TRIES 4	/* cloud-init, cc_write_files.read_url_or_decode: three more after the first */
+
+/* What a source holds takes the place of content; without it, content does. False: there is neither. */
+static bool fetch(struct run *r, const struct config_file *f, struct target_file *file)
+{
+	struct http_request q = { .url = f->url, .headers = f->headers, .max = CONFIG_FILE_MAX, .tries = SOURCE_TRIES };
+	struct http_answer a;
+	struct err err = ERR_INIT;
+
+	if (!f->url)
+		return true;
+	if (http_get(&r->ctx, &q, &a, &err) == 0) {
+		file->data = a.body;
+		file->len = a.len;
+		return true;
+	}
+	diag_at(&r->diags, f->has_content ? DIAG_WARNING : DIAG_ERROR, f->at, NULL, f->has_content ? "%s is written with its content: %s" : "%s is not written: %s",
+		f->path, err.text);
+	return f->has_content;
+}
+
+/* Directories that a deferred file needs belong to its owner, as in cloud-init (util.ensure_dir with user and group). */
+static void make_parents(struct run *r, const char *path, uid_t uid, gid_t gid)
+{
+	for (const char *slash = strchr(path + 1, '/'); slash && uid + gid; slash = strchr(slash + 1, '/')) {
+		const char *dir = arena_strndup(&r->arena, path, (size_t)(slash - path));
+		int fd = target_exists(&r->target, dir) ? -1 : path_mkdirs_in(r->target.rootfd, dir, 0755);
+
+		/* one that cannot be made is told when the file is written */
+		if (fd >= 0) {
+			(void)!sys_fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
+			close(fd);
+		}
+	}
+}
 
 static void apply_file(struct run *r, const struct config_file *f)
 {
@@ -13,9 +55,13 @@ static void apply_file(struct run *r, const struct config_file *f)
 
 	if (target_owner(&r->target, f->user, f->group, &file.uid, &file.gid, &err) < 0) {
 		err_wrap(&err, -EINVAL, "write %s", f->path);
-		module_failed(r, f->at, &err);
+		diag_at(&r->diags, DIAG_ERROR, f->at, f->defer ? NULL : "users of this configuration are made later: defer: true", "%s", err.text);
 		return;
 	}
+	if (!fetch(r, f, &file))
+		return;
+	if (f->defer)
+		make_parents(r, f->path, file.uid, file.gid);
 	if (target_write(&r->target, &file, r->target.machine ? NULL : &owner_failed, &err) < 0)
 		module_failed(r, f->at, &err);
 	if (owner_failed)
