@@ -67,7 +67,7 @@ $(BUILD)/tests/unit/$(1): $(call objs,test,tests/unit/test_$(1).c $(2)) $(BUILD)
 	$$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(3) -lcmocka
 $(BUILD)/tests/asan/$(1): $(call objs,asan,tests/unit/test_$(1).c $(2)) $(BUILD)/obj/asan/lib.a
 	@mkdir -p $$(@D); echo "  LINK  $$@"
-	$$(Q)gcc $(ASANFLAGS) -o $$@ $$^ -L$(ASANROOT)/lib $(3) -lcmocka
+	$$(Q)gcc $(ASANFLAGS) -o $$@ $$^ -L$(ASANROOT)/lib $(3) -lcmocka -lcrypt
 TESTS += $(BUILD)/tests/unit/$(1)
 ASANTESTS += $(BUILD)/tests/asan/$(1)
 DEPFILES += $(patsubst %.c,$(BUILD)/obj/test/%.d,tests/unit/test_$(1).c $(2)) $(patsubst %.c,$(BUILD)/obj/asan/%.d,tests/unit/test_$(1).c $(2))
@@ -80,7 +80,7 @@ define fuzzer_rule
 $(BUILD)/fuzz/$(1): tests/fuzz/fuzz_$(1).c $(2) $(LIB_SRC) $(5) | $(ASANROOT)
 	@mkdir -p $$(@D); echo "  CLANG $$@"
 	$$(Q)clang $(CPPFLAGS) $(4) -I$(ASANROOT)/include -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o $$@ tests/fuzz/fuzz_$(1).c $(2) $(LIB_SRC) -L$(ASANROOT)/lib $(3)
+		-o $$@ tests/fuzz/fuzz_$(1).c $(2) $(LIB_SRC) -L$(ASANROOT)/lib $(3) -lcrypt
 FUZZERS += $(1)
 endef
 fuzzer = $(eval $(call fuzzer_rule,$(1),$(2),$(3),$(4),$(5)))

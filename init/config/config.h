@@ -10,6 +10,9 @@
 #include "compose/compose.h"
 #include "containers/tree.h"
 #include "modules/storage.h"
+#include "modules/accounts.h"
+#include "modules/passwords.h"
+#include "modules/ssh.h"
 #include "schema.h"
 
 #define CONFIG_FILE_MAX ((size_t)8 << 20)	/* bytes of one file after decoding */
@@ -60,6 +63,9 @@ struct config {
 	struct config_script *scripts;
 	struct config_power power;
 	struct storage storage;
+	struct accounts accounts;
+	struct passwords passwords;
+	struct ssh_config ssh;
 	struct compose compose;
 	struct config_tree tree;
 	bool accepted;			/* of keys that need nothing done */

@@ -7,28 +7,11 @@
 #define PACKAGES "is not done: Coracle has no package manager; what a machine runs comes in containers"
 #define AGENT "is not done: this agent is not part of Coracle; it can run in a container"
 #define DISTRIBUTION "is not done: it configures a program of another distribution"
-#define CONSOLE "is not done: keys and fingerprints are not shown on the console in this form"
 #define DATASOURCE "is not used: it is a setting of the image, and the datasources here are fixed"
 #define LOGGING "is not used: the log is /var/log/cloud-init.log, always"
 
 const struct known_key other_keys[OTHER_KEYS] = {
-	{ "ssh_authorized_keys", DIAG_WARNING, LATER },
-	{ "users", DIAG_WARNING, LATER },
-	{ "user", DIAG_WARNING, LATER },
-	{ "groups", DIAG_WARNING, LATER },
-	{ "password", DIAG_WARNING, LATER },
-	{ "chpasswd", DIAG_WARNING, LATER },
-	{ "ssh_pwauth", DIAG_WARNING, LATER },
-	{ "ssh_keys", DIAG_WARNING, LATER },
-	{ "ssh_deletekeys", DIAG_WARNING, LATER },
-	{ "ssh_genkeytypes", DIAG_WARNING, LATER },
-	{ "ssh_import_id", DIAG_WARNING, LATER },
-	{ "ssh_publish_hostkeys", DIAG_WARNING, LATER },
-	{ "ssh_quiet_keygen", DIAG_WARNING, LATER },
-	{ "ssh", DIAG_WARNING, LATER },
-	{ "disable_root", DIAG_WARNING, LATER },
-	{ "disable_root_opts", DIAG_WARNING, LATER },
-	{ "allow_public_ssh_keys", DIAG_WARNING, LATER },
+	{ "ssh_import_id", DIAG_WARNING, "is not used: Coracle fetches no keys; put them into ssh_authorized_keys" },
 	{ "manage_etc_hosts", DIAG_WARNING, LATER },
 	{ "vendor_data", DIAG_WARNING, LATER },
 	{ "manage_resolv_conf", DIAG_WARNING, LATER },
@@ -46,7 +29,6 @@ const struct known_key other_keys[OTHER_KEYS] = {
 	{ "cloud_config_modules", DIAG_WARNING, LATER },
 	{ "cloud_final_modules", DIAG_WARNING, LATER },
 	{ "output", DIAG_WARNING, LATER },
-	{ "system_info", DIAG_WARNING, LATER },
 
 	{ "ansible", DIAG_WARNING, AGENT },
 	{ "chef", DIAG_WARNING, AGENT },
@@ -101,11 +83,6 @@ const struct known_key other_keys[OTHER_KEYS] = {
 	{ "rpi", DIAG_WARNING, DISTRIBUTION },
 	{ "disable_ec2_metadata", DIAG_WARNING, "is not done: nothing here asks the metadata service after boot; containers can be given networks that do not reach it" },
 	{ "updates", DIAG_WARNING, "is not done: devices and networks that come later do not have the configuration applied again (hotplug)" },
-
-	{ "authkey_hash", DIAG_WARNING, CONSOLE },
-	{ "no_ssh_fingerprints", DIAG_WARNING, CONSOLE },
-	{ "ssh_fp_console_blacklist", DIAG_WARNING, CONSOLE },
-	{ "ssh_key_console_blacklist", DIAG_WARNING, CONSOLE },
 
 	{ "datasource", DIAG_WARNING, DATASOURCE },
 	{ "datasource_list", DIAG_WARNING, DATASOURCE },

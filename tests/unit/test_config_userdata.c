@@ -259,8 +259,8 @@ static void power_state(void **state)
 static void other_keys(void **state)
 {
 	(void)state;
-	helper_config(HEAD "ssh_authorized_keys: [x]\npackages: [p]\nnetwork: {}\nx-mine: 1\nusers:\nmerge_how: x\nversion: v1\n");
-	assert_problems("t:2:1: warning: \"ssh_authorized_keys\" is not supported yet by Coracle\n"
+	helper_config(HEAD "ssh_import_id: [x]\npackages: [p]\nnetwork: {}\nx-mine: 1\nusers:\nmerge_how: x\nversion: v1\n");
+	assert_problems("t:2:1: warning: \"ssh_import_id\" is not used: Coracle fetches no keys; put them into ssh_authorized_keys\n"
 			"t:3:1: warning: \"packages\" is not done: Coracle has no package manager; what a machine runs comes in containers\n"
 			"t:4:1: warning: \"network\" is not read from user-data (nor by cloud-init); network-config is its place\n");
 	assert_string_equal(helper_config(HEAD "hostnam: b\nhostname: a\n")->hostname, "a");

@@ -10,6 +10,9 @@
  * deferred files are written before the last stage, so that containers find them. */
 static const struct module modules[] = {
 	{ "set_hostname", STAGE_INIT, MODULE_ALWAYS, hostname_wanted, apply_hostname },
+	{ "users_groups", STAGE_INIT, MODULE_ETC, NULL, apply_users_groups },
+	{ "ssh", STAGE_INIT, MODULE_ETC, NULL, apply_ssh },
+	{ "set_passwords", STAGE_INIT, MODULE_ETC, set_passwords_wanted, apply_set_passwords },
 	{ "bootcmd", STAGE_INIT, MODULE_ALWAYS, bootcmd_wanted, apply_bootcmd },
 	{ "write_files", STAGE_INIT, MODULE_ETC, NULL, apply_files },
 	{ "disk_setup", STAGE_INIT, MODULE_INSTANCE, disk_setup_wanted, apply_disk_setup },
