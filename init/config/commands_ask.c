@@ -1,4 +1,4 @@
-/* commands_ask.c - the commands that only look: schema, status, query. */
+/* commands_ask.c - the commands that only look: status, query. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,47 +13,6 @@
 #include "sys.h"
 
 #define OUTPUT_MAX ((size_t)4 << 20)
-
-static int schema_file(struct run *r, const char *file)
-{
-	struct err err = ERR_INIT;
-	CLEANUP_FREE char *text = NULL;
-	CLEANUP_BUF struct buf out = { 0 };
-	size_t len;
-
-	buf_init(&out, OUTPUT_MAX);
-	/* one byte more, so that userdata_read sees what is too large and says so with the rest */
-	if (fd_read_file(AT_FDCWD, file, USERDATA_MAX + 1, &text, &len, &err) < 0) {
-		fprintf(stderr, "coracle-config: %s\n", err.text);
-		return 1;
-	}
-	userdata_read(&r->ctx, file, text, len, &r->config);
-	config_finish(&r->ctx, &r->config);
-	diags_render(&r->diags, &out);
-	fputs(out.data, stdout);
-	if (!r->diags.first)
-		printf("%s: valid\n", file);
-	return diags_errors(&r->diags) ? 1 : 0;
-}
-
-int command_schema(int argc, char **argv)
-{
-	const char *file = NULL;
-	struct run r;
-	int status;
-
-	for (int i = 1; i < argc; i++)
-		if (i + 1 < argc && (!strcmp(argv[i], "-c") || !strcmp(argv[i], "--config-file")))
-			file = argv[++i];
-	if (!file || argc != 3) {
-		fprintf(stderr, "usage: coracle-config schema -c FILE\n");
-		return 1;
-	}
-	run_init(&r);
-	status = schema_file(&r, file);
-	run_fini(&r);
-	return status;
-}
 
 /* Waits until a file appears in /run/cloud-init (or the folder itself). */
 static void wait_for_change(int watcher)

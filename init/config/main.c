@@ -16,7 +16,7 @@ static const struct command {
 	{ "boot", command_boot, "boot", "apply this machine's configuration (init does that)" },
 	{ "final", command_final, "final", "run its commands and power state (init does that)" },
 	{ "apply", command_apply, "apply --root DIR --seed DIR", "apply user-data and meta-data from a directory to a directory" },
-	{ "schema", command_schema, "schema -c FILE", "check a configuration; prints every problem, exit status 1 on errors" },
+	{ "schema", command_schema, "schema -c FILE [-t TYPE] [--annotate]", "check a configuration; prints every problem, exit status 1 on errors" },
 	{ "network", command_network, "network --plan FILE", "show what a network-config asks for" },
 	{ "status", command_status, "status [--wait] [--long] [--format json]", "0 done, 1 errors, 2 recoverable errors" },
 	{ "query", command_query, "query NAME", "instance_id or local_hostname" },
