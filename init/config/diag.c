@@ -17,6 +17,62 @@ void diags_init(struct diags *d, struct arena *arena)
 	*d = (struct diags){ .arena = arena };
 }
 
+/* Where a text comes from. */
+struct derived {
+	const struct source *source;
+	const struct source *from;
+	unsigned shift;
+	const unsigned *lines;
+	unsigned count;
+	struct derived *next;
+};
+
+void diag_derive(struct diags *d, const struct source *source, const struct source *from, unsigned shift, const unsigned *lines, unsigned count)
+{
+	struct derived *e = ARENA_NEW(d->arena, struct derived);
+
+	*e = (struct derived){ .source = source, .from = from, .shift = shift, .lines = lines, .count = count, .next = d->derived };
+	d->derived = e;
+}
+
+/* The column in the line that a line came from: moved when the one is the end of the other, else unknown, which is told as the first. */
+static unsigned derived_column(const struct derived *e, unsigned line, unsigned from_line, unsigned column)
+{
+	const char *to = text_line(e->source->text, e->source->len, line);
+	const char *at = text_line(e->from->text, e->from->len, from_line);
+	size_t n = to ? strcspn(to, "\r\n") : 0;
+	size_t m = at ? strcspn(at, "\r\n") : 0;
+
+	if (!to || !at || m < n || memcmp(at + (m - n), to, n) != 0)
+		return 1;
+	for (size_t i = 0; i < m - n; i++)
+		column += ((unsigned char)at[i] & 0xc0) != 0x80;
+	return column;
+}
+
+/* Follows a place to the text that a person wrote. */
+static void resolve_place(const struct diags *d, struct diag *place)
+{
+	const struct derived *e = d->derived;
+
+	while (e && place->source) {
+		unsigned line = place->line ? place->line : 1;
+
+		if (e->source != place->source) {
+			e = e->next;
+			continue;
+		}
+		if (e->lines)
+			line = e->count ? e->lines[MIN(line, e->count) - 1] : 1;
+		else
+			line += e->shift;
+		place->column = place->line ? derived_column(e, place->line, line, place->column) : 1;
+		place->line = line;
+		place->source = e->from;
+		e = d->derived;
+	}
+}
+
 static int place_after(const struct diag *a, const struct diag *b)
 {
 	if (a->source != b->source)
@@ -34,6 +90,7 @@ static void diag_vadd(struct diags *d, struct diag place, const char *fmt, va_li
 	if (d->kept >= DIAG_MAX)
 		return;
 	d->kept++;
+	resolve_place(d, &place);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	entry = ARENA_NEW(d->arena, struct diag);
 	*entry = place;

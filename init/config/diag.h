@@ -34,9 +34,12 @@ struct diag {
 	struct diag *next;
 };
 
+struct derived;
+
 struct diags {
 	struct arena *arena;
 	struct diag *first;
+	struct derived *derived;
 	unsigned count[3];	/* by level */
 	unsigned char stage;	/* enum status_stage of what is reported from now on */
 	unsigned kept;
@@ -45,6 +48,10 @@ struct diags {
 struct node;
 
 void diags_init(struct diags *d, struct arena *arena);
+
+/* Text that is a part of another, or was made from it: its problems are told where it came from. Line n of source is line n + shift of
+ * from, or lines[n - 1] where lines (count of them, memory that lives as long) is given. */
+void diag_derive(struct diags *d, const struct source *source, const struct source *from, unsigned shift, const unsigned *lines, unsigned count);
 
 /* hint may be NULL and must live as long as the arena. */
 void diag_add(struct diags *d, enum diag_level level, const struct source *source, unsigned line, unsigned column,

@@ -6,12 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-struct table {
-	struct item **slots;
-	size_t mask;
-};
-
-static void table_init(struct arena *arena, struct table *t, size_t count)
+void map_table_init(struct arena *arena, struct map_table *t, size_t count)
 {
 	size_t size = 8;
 
@@ -21,8 +16,7 @@ static void table_init(struct arena *arena, struct table *t, size_t count)
 	t->mask = size - 1;
 }
 
-/* The slot of the key: holds the pair with it, or NULL. */
-static struct item **table_slot(struct table *t, const struct node *key)
+struct item **map_table_slot(struct map_table *t, const struct node *key)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
 	size_t i;
@@ -44,12 +38,12 @@ void map_drop_duplicates(struct arena *arena, struct diags *diags, struct node *
 {
 	struct item **at = &map->items;
 	struct item *last = NULL;
-	struct table t;
+	struct map_table t;
 	bool found = false;
 
-	table_init(arena, &t, map->count);
+	map_table_init(arena, &t, map->count);
 	for (struct item *i = map->items; i; i = i->next) {
-		struct item **slot = table_slot(&t, i->key);
+		struct item **slot = map_table_slot(&t, i->key);
 
 		if (*slot && !is_merge(i)) {
 			diag_at(diags, DIAG_WARNING, i->key, NULL, "the key %s is here twice; the value of line %u is not used",
@@ -60,7 +54,7 @@ void map_drop_duplicates(struct arena *arena, struct diags *diags, struct node *
 	}
 	/* what the table does not hold came earlier than its twin */
 	while (found && *at) {
-		last = *table_slot(&t, (*at)->key);
+		last = *map_table_slot(&t, (*at)->key);
 		if (last == *at || is_merge(*at)) {
 			at = &(*at)->next;
 			continue;
@@ -72,7 +66,7 @@ void map_drop_duplicates(struct arena *arena, struct diags *diags, struct node *
 
 struct merge {
 	struct arena *arena;
-	struct table table;
+	struct map_table table;
 	struct item **tail;
 	struct node *map;
 };
@@ -80,7 +74,7 @@ struct merge {
 static void merge_map(struct merge *m, const struct node *from)
 {
 	for (const struct item *i = from->items; i; i = i->next) {
-		struct item **slot = table_slot(&m->table, i->key);
+		struct item **slot = map_table_slot(&m->table, i->key);
 		struct item *copy;
 
 		if (*slot)
@@ -125,9 +119,9 @@ void map_apply_merges(struct arena *arena, struct diags *diags, struct node *map
 
 	if (!merges)
 		return;
-	table_init(arena, &m.table, most);
+	map_table_init(arena, &m.table, most);
 	for (m.tail = &map->items; *m.tail; m.tail = &(*m.tail)->next)
-		*table_slot(&m.table, (*m.tail)->key) = *m.tail;
+		*map_table_slot(&m.table, (*m.tail)->key) = *m.tail;
 	for (const struct item *i = merges; i; i = i->next) {
 		const struct node *v = i->value;
 
