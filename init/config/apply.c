@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "final.h"
+#include "formats/formats.h"
 #include "modules/module.h"
 
 /* /var/lib/cloud as cloud-init keeps it: instance -> instances/ID, data/. */
@@ -24,6 +25,7 @@ bool apply_config(struct run *r)
 	target_unlink(&r->target, FINAL_PATH); /* of an earlier run in this boot */
 	r->diags.stage = STAGE_INIT;
 	apply_instance(r);
+	formats_store(r);
 	modules_run(r, STAGE_INIT);
 	modules_run(r, STAGE_CONFIG);
 	return final_leave(r);

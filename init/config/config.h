@@ -42,12 +42,23 @@ struct config_power {
 	const char *condition;	/* NULL: no test; else a shell script whose success is waited for */
 };
 
-/* A script part of the user-data, or the one that runcmd became. */
+/* Where a script goes, and when it runs (formats/scripts.h). */
+enum config_script_kind { SCRIPT_USER, SCRIPT_VENDOR, SCRIPT_PER_BOOT, SCRIPT_PER_INSTANCE, SCRIPT_PER_ONCE, SCRIPT_BOOTHOOK };
+
+/* A script part of the user-data or vendor-data, or the one that runcmd became. */
 struct config_script {
-	const char *name;	/* file name below scripts/ */
+	enum config_script_kind kind;
+	const char *name;	/* one safe component */
 	const char *text;
 	size_t len;
 	struct config_script *next;
+};
+
+/* vendor_data: whether the vendor is listened to. */
+struct config_vendor {
+	bool enabled;
+	struct strings prefix;		/* words before the name of each script of the vendor */
+	struct strings disabled;	/* content types that are not looked at */
 };
 
 struct config {
@@ -61,6 +72,7 @@ struct config {
 	const char *bootcmd;	/* shell script, or NULL */
 	const char *runcmd;	/* the same; becomes one of scripts */
 	struct config_script *scripts;
+	struct config_vendor vendor, vendor2;
 	struct config_power power;
 	struct storage storage;
 	struct accounts accounts;
@@ -80,7 +92,7 @@ void config_read(struct ctx *ctx, const struct node *root, struct config *c);
 /* Last checks over the whole, after all documents are read. */
 void config_finish(struct ctx *ctx, struct config *c);
 
-void config_add_script(struct ctx *ctx, struct config *c, const char *name, const char *text, size_t len);
+void config_add_script(struct ctx *ctx, struct config *c, enum config_script_kind kind, const char *name, const char *text, size_t len);
 
 /* True for a name that sethostname(2), /etc/hostname and DNS can all carry. */
 bool config_hostname_ok(const char *name);

@@ -1,6 +1,6 @@
 /* final.h - what coracle-config boot leaves for coracle-config final: who the instance is, and the configuration.
  *
- * /run/coracle/final is a JSON object {instance_id, local_hostname, scripts, config}, readable by root only: the merged configuration
+ * /run/coracle/final is a JSON object {instance_id, local_hostname, config}, readable by root only: the merged configuration
  * without the keys that are done by then. It is there when the last stage has something to do, and goes when that is done. */
 #ifndef CORACLE_CONFIG_FINAL_H
 #define CORACLE_CONFIG_FINAL_H

@@ -54,8 +54,6 @@ bool final_leave(struct run *r)
 		buf_puts(&b, ",\n\"local_hostname\": ");
 		buf_json_string(&b, host, strlen(host));
 	}
-	if (r->config.scripts)
-		buf_puts(&b, ",\n\"scripts\": true");
 	buf_puts(&b, ",\n\"config\": ");
 	add_config(&b, r->config.root);
 	buf_puts(&b, "}\n");
@@ -97,7 +95,6 @@ int final_read(struct run *r)
 		return -EBADMSG;
 	r->seed.meta.instance_id = r->instance_id;
 	r->seed.meta.local_hostname = member(root, "local_hostname");
-	r->has_scripts = member(root, "scripts") != NULL;
 	config = node_get(root, "config");
 	if (config && config->type == NODE_MAP)
 		config_read(&ctx, config, &r->config);

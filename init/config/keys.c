@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "formats/scripts.h"
 #include "keys_other.h"
 
 bool config_hostname_ok(const char *name)
@@ -91,6 +92,8 @@ static const struct key top_keys[] = {
 	KEY("authkey_hash", NODE_SCALAR, read_ssh_hash, struct config, ssh.fingerprint_hash),
 	KEY("ssh_fp_console_blacklist", NODE_SCALAR | NODE_LIST, read_ssh_skip, struct config, ssh.fingerprint_skip),
 	KEY("ssh_key_console_blacklist", NODE_SCALAR | NODE_LIST, read_ssh_skip, struct config, ssh.console_skip),
+	KEY("vendor_data", ANY, read_vendor_data, struct config, vendor),
+	KEY("vendor_data2", ANY, read_vendor_data, struct config, vendor2),
 	KEY("containers", NODE_MAP, read_elsewhere, struct config, accepted),
 	KEY("services", NODE_MAP, read_elsewhere, struct config, accepted),
 	KEY("volumes", NODE_MAP, read_elsewhere, struct config, accepted),
@@ -134,14 +137,14 @@ void config_read(struct ctx *ctx, const struct node *root, struct config *c)
 	compose_read(ctx, root, &c->compose);
 }
 
-void config_add_script(struct ctx *ctx, struct config *c, const char *name, const char *text, size_t len)
+void config_add_script(struct ctx *ctx, struct config *c, enum config_script_kind kind, const char *name, const char *text, size_t len)
 {
 	struct config_script **at = &c->scripts;
 
 	while (*at)
 		at = &(*at)->next;
 	*at = ARENA_NEW(ctx->arena, struct config_script);
-	**at = (struct config_script){ .name = name, .text = text, .len = len };
+	**at = (struct config_script){ .kind = kind, .name = name, .text = text, .len = len };
 }
 
 /* A hostname with dots is the fqdn too, unless that is given (cloud-init, cc_set_hostname). */
@@ -150,7 +153,7 @@ void config_finish(struct ctx *ctx, struct config *c)
 	const char *dot;
 
 	if (c->runcmd)
-		config_add_script(ctx, c, "runcmd", c->runcmd, strlen(c->runcmd));
+		config_add_script(ctx, c, SCRIPT_USER, "runcmd", c->runcmd, strlen(c->runcmd));
 	if (!c->fqdn && c->hostname && strchr(c->hostname, '.'))
 		c->fqdn = c->hostname;
 	if (!c->hostname && c->fqdn)

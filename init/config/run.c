@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "formats/formats.h"
 #include "path.h"
 #include "report.h"
 #include "sys.h"
@@ -63,10 +64,7 @@ void run_read_seed(struct run *r)
 {
 	const struct seed *s = &r->seed;
 
-	if (s->user_data)
-		userdata_read(&r->ctx, "user-data", s->user_data, s->user_data_len, &r->config);
-	if (s->vendor_data && !only_blanks(s->vendor_data, s->vendor_data_len))
-		diag_add(&r->diags, DIAG_WARNING, NULL, 0, 0, NULL, "vendor-data is not supported yet by Coracle; it is not used");
+	formats_read(r);
 	if (s->network_config && !only_blanks(s->network_config, s->network_config_len))
 		diag_add(&r->diags, DIAG_WARNING, NULL, 0, 0, "every Ethernet device is configured by DHCP",
 			 "network-config is not supported yet by Coracle; it is not used");

@@ -15,10 +15,11 @@ struct run {
 	struct ctx ctx;
 	struct target target;
 	struct seed seed;
+	struct userdata userdata;	/* what the seed's user-data and vendor-data are made of */
+	const struct node *variables;	/* instance data, for templates and `query` */
 	struct config config;
 	struct status status;
 	const char *instance_id;	/* set when it is applied */
-	bool has_scripts;		/* last stage: the instance has scripts to run */
 	bool change_power;		/* last stage: power_state's condition holds */
 };
 
@@ -38,6 +39,8 @@ int final_run(struct run *r);
 /* script.c: runs a script with the output appended to /var/log/cloud-init-output.log. interpreter NULL: its #! line decides.
  * timeout_s 0: none. Returns its wait status, or -errno. */
 int script_run(const struct run *r, const char *interpreter, const char *path, unsigned timeout_s);
+/* The same with words before the path, the first of which is the program (looked for in PATH). */
+int script_run_prefixed(const struct run *r, const struct strings *prefix, const char *path);
 
 /* Runs a program by its path, with its words; variable: "NAME=VALUE" for its environment, or NULL. Output, timeout and result as script_run. */
 int program_run(const struct run *r, const char *const *argv, const char *variable, unsigned timeout_s);

@@ -15,6 +15,7 @@
 #include "run.h"
 #include "sys.h"
 
+#define WORDS_MAX 64	/* of vendor_data's prefix */
 #define OUTPUT_LOG "/var/log/cloud-init-output.log"
 
 static int open_log(const struct run *r)
@@ -36,7 +37,11 @@ static NORETURN void child(int log, const char *const *argv, const char *variabl
 	dup2(null, STDIN_FILENO);
 	dup2(log >= 0 ? log : null, STDOUT_FILENO);
 	dup2(log >= 0 ? log : null, STDERR_FILENO);
-	execve(argv[0], (char *const *)argv, environment);
+	environ = environment; /* its PATH is looked through */
+	if (strchr(argv[0], '/'))
+		execv(argv[0], (char *const *)argv);
+	else
+		execvp(argv[0], (char *const *)argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
@@ -88,4 +93,18 @@ int program_run(const struct run *r, const char *const *argv, const char *variab
 	status = pid < 0 ? -errno : wait_for(pid, timeout_s);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;
+}
+
+int script_run_prefixed(const struct run *r, const struct strings *prefix, const char *path)
+{
+	const char *argv[WORDS_MAX + 2];
+	size_t n = MIN(prefix->n, (size_t)WORDS_MAX);
+	char variable[300];
+
+	for (size_t i = 0; i < n; i++)
+		argv[i] = prefix->v[i];
+	argv[n] = path;
+	argv[n + 1] = NULL;
+	snprintf(variable, sizeof(variable), "INSTANCE_ID=%s", r->instance_id);
+	return program_run(r, argv, variable, 0);
 }

@@ -1,185 +1,215 @@
-/* userdata.c - takes the wrapping off user-data, and decides what it is by its first line. */
+/* userdata.c - from blobs to one configuration: the order in which everything is read, and what becomes of each kind of part. */
 #include "userdata.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "base64.h"
-#include "text.h"
+#include "containers/containers.h"
+#include "formats/cmdline.h"
+#include "formats/jinja.h"
+#include "formats/merge.h"
+#include "formats/patch.h"
+#include "formats/scripts.h"
+#include "formats/variables.h"
 
-#define MIME_WINDOW 4096	/* cloud-init looks for Mime-Version in the first 4 KiB */
+#define MEMORY_MAX ((size_t)12 << 20)	/* of the arena: when the next part is begun there is room for the largest one */
 
-struct blob {
-	const char *text;
-	size_t len;
-	struct source *source;
+struct reader {
+	struct ctx *ctx;
+	struct userdata *u;
+	struct userdata_layer *layer;
+	enum userdata_layer_id id;
+	const struct node *variables;
+	struct config *c;
 };
 
-typedef void part_reader(struct ctx *ctx, const struct blob *b, struct config *c);
+static const char *const layer_names[LAYER_COUNT] = { "user-data", "vendor-data2", "vendor-data" };
 
-static void fail(struct ctx *ctx, const struct blob *b, const char *hint, const char *text)
+/* cloud-init compares numbers, and takes a header before what the part itself says. */
+static bool is_for_us(const struct reader *r, const struct part *part, const struct node *root)
 {
-	diag_add(ctx->diags, DIAG_ERROR, b->source, 1, 1, hint, "%s", text);
+	const struct node *inside = root ? node_get(root, "launch-index") : NULL;
+	const char *index = part->launch_index;
+
+	if (!index && inside && inside->type == NODE_SCALAR && !node_is_null(inside))
+		index = inside->text;
+	return !r->u->launch_index || !index || strtol(index, NULL, 10) == strtol(r->u->launch_index, NULL, 10);
 }
 
-static void read_cloud_config(struct ctx *ctx, const struct blob *b, struct config *c)
+static void read_cloud_config(struct reader *r, const struct part *part)
 {
+	struct mergers mergers;
+	const struct node *body;
 	bool empty;
-	const struct node *root = yaml_read(ctx->arena, ctx->diags, b->source, &empty);
+	const struct node *root = yaml_read(r->ctx->arena, r->ctx->diags, part->source, &empty);
 
-	if (root)
-		config_read(ctx, root, c);
-}
-
-/* A script whose first line ends in CR LF comes from another system: the kernel would look for "/bin/sh\r". */
-static void read_script(struct ctx *ctx, const struct blob *b, struct config *c)
-{
-	const char *newline = memchr(b->text, '\n', b->len);
-	char *copy = arena_strndup(ctx->arena, b->text, b->len);
-	size_t n = 0;
-
-	if (newline && newline > b->text && newline[-1] == '\r') {
-		for (size_t i = 0; i < b->len; i++)
-			if (b->text[i] != '\r' || i + 1 == b->len || b->text[i + 1] != '\n')
-				copy[n++] = b->text[i];
-		copy[n] = '\0';
-	} else {
-		n = b->len;
+	if (!root)
+		return;
+	if (root->type != NODE_MAP) {
+		diag_at(r->ctx->diags, DIAG_ERROR, root, "such as \"hostname: edge-1\"", "a configuration is a mapping of keys, not %s",
+			node_describe(root));
+		return;
 	}
-	config_add_script(ctx, c, "part-001", copy, n);
+	if (!is_for_us(r, part, root) || mergers_of_part(r->ctx, root, part->merge, &mergers, &body) < 0)
+		return;
+	r->layer->config = merge_part(r->ctx, &mergers, r->layer->config, body);
+	strings_add(r->ctx, &r->layer->names, part->name);
 }
 
-static const struct kind {
-	const char *prefix;	/* lower case; longer ones before their own beginnings */
-	part_reader *read;
-	const char *name;	/* of what is not done yet */
-} kinds[] = {
-	{ "#cloud-config-archive", NULL, "a cloud-config archive (#cloud-config-archive)" },
-	{ "#cloud-config-jsonp", NULL, "a JSON patch (#cloud-config-jsonp)" },
-	{ "## template: jinja", NULL, "a jinja template" },
-	{ "#cloud-boothook", NULL, "a boothook (#cloud-boothook)" },
-	{ "#include-once", NULL, "#include-once" },
-	{ "#cloud-config", read_cloud_config, NULL },
-	{ "#part-handler", NULL, "a part handler; it is Python, which Coracle does not have" },
-	{ "#include", NULL, "#include" },
-	{ "#!", read_script, NULL },
-};
-
-static bool starts_with(const struct blob *b, const char *prefix)
+static void read_patch(struct reader *r, const struct part *part)
 {
-	size_t n = strlen(prefix);
-
-	return b->len >= n && !strncasecmp(b->text, prefix, n);
+	if (!is_for_us(r, part, NULL))
+		return;
+	r->layer->config = patch_apply(r->ctx, part->source, r->layer->config);
+	strings_add(r->ctx, &r->layer->names, part->name);
 }
 
-static bool is_mime(const struct blob *b)
+static enum config_script_kind script_kind(const struct reader *r, enum part_kind kind)
 {
-	size_t window = MIN(b->len, (size_t)MIME_WINDOW);
+	switch (kind) {
+	case PART_BOOTHOOK:
+		return SCRIPT_BOOTHOOK;
+	case PART_SCRIPT_PER_BOOT:
+		return SCRIPT_PER_BOOT;
+	case PART_SCRIPT_PER_INSTANCE:
+		return SCRIPT_PER_INSTANCE;
+	case PART_SCRIPT_PER_ONCE:
+		return SCRIPT_PER_ONCE;
+	default:
+		return r->id == LAYER_USER ? SCRIPT_USER : SCRIPT_VENDOR;
+	}
+}
 
-	for (size_t i = 0; i + 13 <= window; i++)
-		if ((b->text[i] | 32) == 'm' && !strncasecmp(b->text + i, "mime-version:", 13))
+/* A template becomes what it renders to. False when it cannot be rendered. */
+static bool render(struct reader *r, struct part *part)
+{
+	const struct source *text = jinja_render(r->ctx, part->source, r->variables, !r->u->instance);
+
+	if (!text)
+		return false;
+	part->source = text;
+	part->kind = part_kind_of_text(text->text, text->len);
+	part->type = part_type_of_kind(part->kind);
+	switch (part->kind) {
+	case PART_UNKNOWN:
+		if (strspn(text->text, " \t\r\n") < text->len)
+			part_report_unknown(r->ctx, text);
+		return false;
+	case PART_JINJA:
+	case PART_INCLUDE:
+	case PART_INCLUDE_ONCE:
+	case PART_CLOUD_CONFIG_ARCHIVE:
+		diag_add(r->ctx->diags, DIAG_ERROR, text, 1, 1, "cloud-config, scripts and boothooks can be",
+			 "a template of this kind (%s) is not supported", part->type);
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void read_part(struct reader *r, struct part *part)
+{
+	if (r->ctx->arena->used > MEMORY_MAX) {
+		diag_add(r->ctx->diags, DIAG_ERROR, part->source, 1, 1, NULL, "all parts together are too large; this one is left out");
+		return;
+	}
+	if (part->kind == PART_JINJA && !render(r, part))
+		return;
+	switch (part->kind) {
+	case PART_CLOUD_CONFIG:
+		read_cloud_config(r, part);
+		return;
+	case PART_CLOUD_CONFIG_PATCH:
+		read_patch(r, part);
+		return;
+	case PART_HANDLER:
+		diag_add(r->ctx->diags, DIAG_ERROR, part->source, 1, 1, "use a script, or a boothook",
+			 "this is a part handler; it is Python, which Coracle does not have");
+		return;
+	default:
+		break;
+	}
+	if (!is_for_us(r, part, NULL))
+		return;
+	if (part->kind == PART_IGNITION)
+		ignition_read(r->ctx, part->source, r->c);
+	else if (part->kind == PART_POD)
+		pod_read(r->ctx, part->source, r->c);
+	else
+		script_add_part(r->ctx, r->c, script_kind(r, part->kind), part);
+}
+
+static void read_layer(struct reader *r, enum userdata_layer_id id, const char *name)
+{
+	struct userdata_layer *l = &r->u->layer[id];
+
+	r->id = id;
+	r->layer = l;
+	parts_init(&l->parts, r->u->fetch, r->u->fetch_arg);
+	if (!l->text)
+		return;
+	l->used = true;
+	parts_read(r->ctx, &l->parts, name, l->text, l->len);
+	for (struct part *p = l->parts.first; p; p = p->next)
+		read_part(r, p);
+}
+
+static bool is_listed(const struct node *list, const char *type)
+{
+	if (list && list->type == NODE_SCALAR)
+		return !strcmp(list->text, type);
+	for (const struct item *i = list && list->type == NODE_LIST ? list->items : NULL; i; i = i->next)
+		if (i->value->type == NODE_SCALAR && !strcmp(i->value->text, type))
 			return true;
 	return false;
 }
 
-/* Nothing known: the usual reasons have their own words. */
-static void unknown_kind(struct ctx *ctx, const struct blob *b)
+/* Whoever configures the machine decides whether it listens to its vendor: `vendor_data: {enabled: false}`, or by content type. */
+static void read_vendor(struct reader *r, enum userdata_layer_id id, const struct node *own)
 {
-	const char *first = diag_quote(ctx->arena, b->text, strcspn(b->text, "\r\n"));
+	const char *key = id == LAYER_VENDOR ? "vendor_data" : "vendor_data2";
+	const struct node *settings = own ? node_get(own, key) : NULL;
+	const struct node *disabled = settings ? node_get(settings, "disabled_handlers") : NULL;
+	struct userdata_layer *l = &r->u->layer[id];
 
-	if (starts_with(b, "# cloud-config") || starts_with(b, "#  cloud-config"))
-		fail(ctx, b, "write #cloud-config, without the blank", arena_printf(ctx->arena, "the first line is %s", first));
-	else if (b->text[0] == '{' && memmem(b->text, MIN(b->len, (size_t)512), "\"ignition\"", 10))
-		fail(ctx, b, NULL, "not supported yet: an Ignition configuration");
-	else
-		fail(ctx, b, "the first line must be #cloud-config, or #! for a script",
-		     arena_printf(ctx->arena, "the first line %s does not say what this is; nothing of it is used", first));
+	r->id = id;
+	r->layer = l;
+	parts_init(&l->parts, r->u->fetch, r->u->fetch_arg);
+	if (!l->text || !vendor_is_enabled(settings))
+		return;
+	l->used = true;
+	parts_read(r->ctx, &l->parts, layer_names[id], l->text, l->len);
+	for (struct part *p = l->parts.first; p; p = p->next)
+		if (!is_listed(disabled, p->type))
+			read_part(r, p);
 }
 
-static void read_part(struct ctx *ctx, struct blob *b, struct config *c)
+void userdata_read_layers(struct ctx *ctx, struct userdata *u, struct config *c)
 {
-	size_t skip = strspn(b->text, " \t\r\n\v\f");
-	struct blob body = { b->text + skip, b->len - skip, b->source };
+	struct reader r = { .ctx = ctx, .u = u, .c = c };
+	const struct node *system;
+	const struct node *root;
 
-	if (b->len >= 2 && (!memcmp(b->text, "\xff\xfe", 2) || !memcmp(b->text, "\xfe\xff", 2))) {
-		fail(ctx, b, "save the file as UTF-8", "this is UTF-16");
-		return;
-	}
-	if (is_mime(b)) {
-		fail(ctx, b, "give the cloud-config part alone", "not supported yet: a MIME message of several parts");
-		return;
-	}
-	if (body.len == 0)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (!starts_with(&body, kinds[i].prefix))
-			continue;
-		if (kinds[i].read == read_script)
-			read_script(ctx, &body, c);
-		else if (kinds[i].read)
-			kinds[i].read(ctx, b, c);
-		else
-			fail(ctx, b, NULL, arena_printf(ctx->arena, "not supported yet: %s", kinds[i].name));
-		return;
-	}
-	unknown_kind(ctx, &body);
-}
-
-static bool decompress(struct ctx *ctx, struct blob *b)
-{
-	const char *why;
-	char *text;
-
-	if (!is_gzip(b->text, b->len))
-		return true;
-	text = gunzip(ctx->arena, b->text, b->len, USERDATA_MAX, &b->len, &why);
-	if (!text) {
-		diag_add(ctx->diags, DIAG_ERROR, b->source, 0, 0, NULL, "gzip: %s", why);
-		return false;
-	}
-	b->text = text;
-	if (!is_gzip(b->text, b->len))
-		return true;
-	diag_add(ctx->diags, DIAG_ERROR, b->source, 0, 0, "compress it once", "this is gzip inside gzip");
-	return false;
-}
-
-/* Clouds' tools encode user-data once more than their users know: take it off, and say so. */
-static void decode_base64(struct ctx *ctx, struct blob *b)
-{
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
-	size_t len;
-	char *text;
-
-	if (b->len < 16 || strspn(b->text, alphabet) != b->len)
-		return;
-	text = base64_decode(ctx->arena, b->text, b->len, &len);
-	if (!text || !(text[0] == '#' || is_gzip(text, len)))
-		return;
-	diag_add(ctx->diags, DIAG_WARNING, b->source, 1, 1, "cloud-init would not read it", "this is base64; it is decoded");
-	b->text = text;
-	b->len = len;
+	r.variables = u->instance ? u->instance : variables_guess(ctx);
+	system = cmdline_config(ctx, u->cmdline, u->fetch, u->fetch_arg);
+	read_layer(&r, LAYER_USER, layer_names[LAYER_USER]);
+	root = u->layer[LAYER_USER].config;
+	read_vendor(&r, LAYER_VENDOR, merge_layers(ctx, root, system));
+	read_vendor(&r, LAYER_VENDOR2, merge_layers(ctx, root, system));
+	root = merge_layers(ctx, root, u->layer[LAYER_VENDOR2].config);
+	root = merge_layers(ctx, root, u->layer[LAYER_VENDOR].config);
+	root = merge_layers(ctx, root, system);
+	if (root)
+		config_read(ctx, root, c);
 }
 
 void userdata_read(struct ctx *ctx, const char *name, const char *bytes, size_t len, struct config *c)
 {
-	struct source *source = ARENA_NEW(ctx->arena, struct source);
-	struct blob b = { bytes, len, source };
+	struct userdata u = { .layer = { { .text = bytes, .len = len } } };
+	struct reader r = { .ctx = ctx, .u = &u, .c = c, .variables = variables_guess(ctx) };
 
-	*source = (struct source){ name, "", 0 };
-	if (len > USERDATA_MAX) {
-		diag_add(ctx->diags, DIAG_ERROR, source, 0, 0, NULL, "larger than 1 MiB");
-		return;
-	}
-	decode_base64(ctx, &b);
-	if (!decompress(ctx, &b))
-		return;
-	if (b.len >= 3 && !memcmp(b.text, "\xef\xbb\xbf", 3)) {
-		b.text += 3;
-		b.len -= 3;
-	}
-	source->text = b.text;
-	source->len = b.len;
-	read_part(ctx, &b, c);
+	read_layer(&r, LAYER_USER, name);
+	if (u.layer[LAYER_USER].config)
+		config_read(ctx, u.layer[LAYER_USER].config, c);
 }

@@ -1,14 +1,41 @@
-/* userdata.h - what user-data is before it is YAML: compression, encodings, kinds of parts. */
+/* userdata.h - from what a datasource delivers to one configuration.
+ *
+ * User-data and both vendor-datas are taken apart (formats/parts.h), templates rendered (formats/jinja.h), cloud-config parts merged
+ * (formats/merge.h) to one tree for each layer, the layers merged, and the result is read once (config_read). Scripts, boothooks,
+ * Ignition and Pod documents go into the configuration beside it. Nothing here is carried out. */
 #ifndef CORACLE_CONFIG_USERDATA_H
 #define CORACLE_CONFIG_USERDATA_H
 
 #include "config.h"
+#include "formats/parts.h"
 
-#define USERDATA_MAX ((size_t)1 << 20)	/* bytes as delivered, and again after decompression */
+#define USERDATA_MAX PARTS_BLOB_MAX	/* bytes as delivered, and again after decompression */
 
-/* Reads one blob into c: takes off gzip and base64 (one layer each), finds out
- * what it is, and reads it. Kinds that are not done yet are errors that name them. name: for messages.
- * The bytes have a NUL behind them, and live as long as ctx's problems, which point into them. */
+/* The more important first: what a layer has is not taken from those below it. */
+enum userdata_layer_id { LAYER_USER, LAYER_VENDOR2, LAYER_VENDOR, LAYER_COUNT };
+
+struct userdata_layer {
+	const char *text;	/* as delivered, with a NUL behind; NULL: there is none */
+	size_t len;
+	struct parts parts;	/* what it is made of */
+	const struct node *config;	/* its cloud-config parts, merged; NULL: none */
+	struct strings names;	/* of these parts */
+	bool used;		/* false: there is none, or vendor_data.enabled forbids it */
+};
+
+struct userdata {
+	struct userdata_layer layer[LAYER_COUNT];
+	const char *cmdline;		/* the kernel's, for cc:...end_cc and cloud-config-url=; NULL: not looked at */
+	const struct node *instance;	/* variables of templates; NULL: this is another machine, anything plausible will do */
+	const char *launch_index;	/* of this instance; NULL: parts are not filtered */
+	part_fetcher *fetch;		/* NULL: nothing is fetched */
+	void *fetch_arg;
+};
+
+/* Reads all layers into c. The texts live as long as ctx's problems, which point into them. */
+void userdata_read_layers(struct ctx *ctx, struct userdata *u, struct config *c);
+
+/* The same for user-data alone, as a file on any machine. name: for messages. */
 void userdata_read(struct ctx *ctx, const char *name, const char *bytes, size_t len, struct config *c);
 
 struct meta {

@@ -15,6 +15,7 @@
 
 #include "fd.h"
 #include "init/config/final.h"
+#include "init/config/modules/module.h"
 #include "path.h"
 #include "report.h"
 #include "sys.h"
@@ -263,7 +264,7 @@ static void whole(void **state)
 	assert_int_equal(mode_of("var/lib/cloud/instance/scripts/runcmd"), S_IFREG | 0700);
 	assert_string_equal(content("var/lib/cloud/data/instance-id"), "i-1\n");
 	assert_string_equal(content("run/coracle/bootcmd"), "#!/bin/sh\nps\n");
-	assert_string_equal(content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"scripts\": true,\n\"config\": {\"hostname\": \"h.x\",\n"
+	assert_string_equal(content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"config\": {\"hostname\": \"h.x\",\n"
 							  "\"power_state\": {\"mode\": \"poweroff\", \"message\": \"bye\", \"condition\": \"true \"}}}\n");
 	assert_int_equal(mode_of("run/coracle/final"), S_IFREG | 0600);
 	assert_int_equal(mode_of("run/coracle/containers.json"), S_IFREG | 0600);
@@ -272,7 +273,7 @@ static void whole(void **state)
 	assert_int_equal(mkdir(at("var/lib/cloud/instances/i-1/sem"), 0755), 0);
 	put("var/lib/cloud/instances/i-1/sem/config_scripts_user", "");
 	assert_true(apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
-	assert_string_equal(content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"scripts\": true,\n\"config\": {\"power_state\": {\"mode\": \"halt\"}}}\n");
+	assert_string_equal(content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"config\": {\"power_state\": {\"mode\": \"halt\"}}}\n");
 	assert_string_equal(content("run/coracle/containers.json"), "(none)");
 	put("var/lib/cloud/instances/i-1/sem/config_power_state_change", "");
 	assert_false(apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
@@ -295,7 +296,7 @@ static void final_round(void **state)
 	assert_int_equal(r->config.power.delay_minutes, 2);
 	assert_int_equal(r->config.power.timeout_s, 7);
 	assert_string_equal(r->config.power.message, "no");
-	assert_true(r->has_scripts);
+	assert_true(scripts_user_wanted(r));
 	assert_null(r->config.scripts);
 	put("run/coracle/final", "{\"instance_id\": \"../x\"}");
 	assert_int_equal(final_read(r), -EBADMSG);

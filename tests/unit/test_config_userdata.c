@@ -22,14 +22,11 @@ static void headers(void **state)
 		{ "hostname: a\n", "t:1:1: error: the first line \"hostname: a\" does not say what this is" },
 		{ "# cloud-config\nhostname: a\n", "(write #cloud-config, without the blank)" },
 		{ "\xff\xfe#\0", "t:1:1: error: this is UTF-16 (save the file as UTF-8)" },
-		{ "Mime-Version: 1.0\nContent-Type: multipart/mixed\n", "not supported yet: a MIME message" },
-		{ "#cloud-config-archive\n- x\n", "not supported yet: a cloud-config archive" },
-		{ "#include\nhttp://x/\n", "not supported yet: #include" },
-		{ "#include-once\nhttp://x/\n", "not supported yet: #include-once" },
-		{ "## template: jinja\n" HEAD, "not supported yet: a jinja template" },
-		{ "#cloud-boothook\nls\n", "not supported yet: a boothook" },
-		{ "#part-handler\n", "not supported yet: a part handler" },
-		{ "#cloud-config-jsonp\n", "not supported yet: a JSON patch" },
+		{ "Mime-Version: 1.0\nContent-Type: multipart/mixed\n", "t:3:1: error: this multipart message names no boundary" },
+		{ "#cloud-config-archive\nx\n", "a cloud-config archive is a list, not text" },
+		{ "#include\nfile:///x\n", "t:2:1: error: \"file:///x\" cannot be included" },
+		{ "#cloud-boothook\nls\n", "t:2:1: error: this boothook has no #! line" },
+		{ "#part-handler\n", "t:1:1: error: this is a part handler; it is Python" },
 		{ "{\"ignition\": {\"version\": \"3.4.0\"}}", "not supported yet: an Ignition configuration" },
 		{ HEAD "- a\n", "t:2:1: error: a configuration is a mapping of keys, not a list" },
 		{ HEAD "just text\n", "a configuration is a mapping of keys, not text" },
@@ -259,7 +256,7 @@ static void power_state(void **state)
 static void other_keys(void **state)
 {
 	(void)state;
-	helper_config(HEAD "ssh_import_id: [x]\npackages: [p]\nnetwork: {}\nx-mine: 1\nusers:\nmerge_how: x\nversion: v1\n");
+	helper_config(HEAD "ssh_import_id: [x]\npackages: [p]\nnetwork: {}\nx-mine: 1\nusers:\nmerge_how: list(append)+dict()\nversion: v1\n");
 	assert_problems("t:2:1: warning: \"ssh_import_id\" is not used: Coracle fetches no keys; put them into ssh_authorized_keys\n"
 			"t:3:1: warning: \"packages\" is not done: Coracle has no package manager; what a machine runs comes in containers\n"
 			"t:4:1: warning: \"network\" is not read from user-data (nor by cloud-init); network-config is its place\n");

@@ -13,6 +13,7 @@ static const struct module modules[] = {
 	{ "users_groups", STAGE_INIT, MODULE_ETC, NULL, apply_users_groups },
 	{ "ssh", STAGE_INIT, MODULE_ETC, NULL, apply_ssh },
 	{ "set_passwords", STAGE_INIT, MODULE_ETC, set_passwords_wanted, apply_set_passwords },
+	{ "boothook", STAGE_INIT, MODULE_ALWAYS, boothooks_wanted, apply_boothooks },
 	{ "bootcmd", STAGE_INIT, MODULE_ALWAYS, bootcmd_wanted, apply_bootcmd },
 	{ "write_files", STAGE_INIT, MODULE_ETC, NULL, apply_files },
 	{ "disk_setup", STAGE_INIT, MODULE_INSTANCE, disk_setup_wanted, apply_disk_setup },
@@ -20,7 +21,11 @@ static const struct module modules[] = {
 	{ "runcmd", STAGE_CONFIG, MODULE_ETC, scripts_wanted, apply_scripts },
 	{ "write_files_deferred", STAGE_CONFIG, MODULE_ETC, NULL, apply_files_deferred },
 	{ "containers", STAGE_CONFIG, MODULE_ALWAYS, NULL, apply_containers },
-	{ "scripts_user", STAGE_FINAL, MODULE_INSTANCE, scripts_wanted, apply_scripts_user },
+	{ "scripts_vendor", STAGE_FINAL, MODULE_INSTANCE, scripts_vendor_wanted, apply_scripts_vendor },
+	{ "scripts_per_once", STAGE_FINAL, MODULE_ONCE, scripts_per_once_wanted, apply_scripts_per_once },
+	{ "scripts_per_boot", STAGE_FINAL, MODULE_ALWAYS, scripts_per_boot_wanted, apply_scripts_per_boot },
+	{ "scripts_per_instance", STAGE_FINAL, MODULE_INSTANCE, scripts_per_instance_wanted, apply_scripts_per_instance },
+	{ "scripts_user", STAGE_FINAL, MODULE_INSTANCE, scripts_user_wanted, apply_scripts_user },
 	{ "power_state_change", STAGE_FINAL, MODULE_INSTANCE, power_state_wanted, apply_power_state },
 };
 
