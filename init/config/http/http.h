@@ -1,7 +1,7 @@
 /* http.h - fetching over HTTP and HTTPS for coracle-config.
  *
  * The fetching itself, with its parsers and TLS, happens in a program of its own, coracle-http, which runs as nobody, holds no files
- * but its two pipes, and ends with its answer (lib/httpframe.h is what the two say to each other). It is found beside coracle-config, or in /usr/lib/coracle.
+ * but the socket to here, and ends when that is closed (lib/httpframe.h is what the two say to each other). It is found beside coracle-config, or in /usr/lib/coracle.
  * Used by the datasources, #include, write_files' source, phone_home. Nothing here touches the machine, but ctx->need_network, when it is set, is called before the first request. */
 #ifndef CORACLE_CONFIG_HTTP_H
 #define CORACLE_CONFIG_HTTP_H
@@ -38,7 +38,10 @@ struct http_answer {
  * answer, -EINVAL a bad request. Texts name the URL without its user information and query (they hold secrets). */
 int http_fetch(struct ctx *ctx, const struct http_request *q, struct http_answer *a, struct err *err);
 
-/* The same, for an answer that has to be 200: another is -ENOENT (404), -EACCES (401, 403), else -EREMOTEIO, with a text. */
+/* Ends coracle-http, which http_fetch() keeps for the next request. It would end with this process too. */
+void http_end(void);
+
+/* The same as http_fetch(), for an answer that has to be 200: another is -ENOENT (404), -EACCES (401, 403), else -EREMOTEIO, with a text. */
 int http_get(struct ctx *ctx, const struct http_request *q, struct http_answer *a, struct err *err);
 
 /* The URL as it may be shown: without user information, query and fragment. */

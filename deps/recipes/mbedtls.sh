@@ -1,0 +1,32 @@
+# mbedtls - TLS 1.2 and 1.3 for the one program that speaks HTTPS, as a client. What a
+# client of today's servers does not use is taken out of its configuration: half its size.
+# Renegotiation and writing public keys stay: curl does not build without them.
+LICENCE="Apache-2.0 OR GPL-2.0-or-later"
+PURPOSE="TLS of the HTTPS client"
+REQUIRES="musl headers"
+VARIANTS="musl"
+
+build() {
+	local name config=include/mbedtls/mbedtls_config.h
+	for name in SELF_TEST DEBUG_C VERSION_FEATURES GENPRIME LMS_C NIST_KW_C TIMING_C \
+		SSL_SRV_C SSL_COOKIE_C SSL_CACHE_C SSL_TICKET_C SSL_CONTEXT_SERIALIZATION \
+		SSL_PROTO_DTLS SSL_DTLS_ANTI_REPLAY SSL_DTLS_HELLO_VERIFY SSL_DTLS_CLIENT_PORT_REUSE \
+		SSL_DTLS_CONNECTION_ID SSL_DTLS_CONNECTION_ID_COMPAT SSL_EARLY_DATA \
+		DES_C CAMELLIA_C ARIA_C MD5_C RIPEMD160_C DHM_C ECJPAKE_C CMAC_C SHA3_C \
+		CCM_C CIPHER_MODE_CFB CIPHER_MODE_OFB CIPHER_MODE_XTS \
+		KEY_EXCHANGE_PSK_ENABLED KEY_EXCHANGE_DHE_PSK_ENABLED KEY_EXCHANGE_ECDHE_PSK_ENABLED \
+		KEY_EXCHANGE_RSA_PSK_ENABLED KEY_EXCHANGE_RSA_ENABLED KEY_EXCHANGE_DHE_RSA_ENABLED \
+		KEY_EXCHANGE_ECDH_ECDSA_ENABLED KEY_EXCHANGE_ECDH_RSA_ENABLED KEY_EXCHANGE_ECJPAKE_ENABLED \
+		ECP_DP_SECP192R1_ENABLED ECP_DP_SECP224R1_ENABLED ECP_DP_SECP192K1_ENABLED \
+		ECP_DP_SECP224K1_ENABLED ECP_DP_SECP256K1_ENABLED ECP_DP_BP256R1_ENABLED \
+		ECP_DP_BP384R1_ENABLED ECP_DP_BP512R1_ENABLED ECP_DP_CURVE448_ENABLED \
+		X509_CREATE_C X509_CSR_PARSE_C X509_CSR_WRITE_C X509_CRT_WRITE_C X509_CRL_PARSE_C \
+		PKCS5_C PKCS7_C PKCS12_C PEM_WRITE_C PSA_ITS_FILE_C PSA_CRYPTO_STORAGE_C; do
+		grep -q "^ *#define MBEDTLS_$name\$" $config || continue
+		sed -i "s,^\( *#define MBEDTLS_$name\)\$,//\1," $config
+	done
+	make -C library static CFLAGS="$CFLAGS"
+	mkdir -p "$D/lib" "$D/include"
+	cp library/libmbedtls.a library/libmbedx509.a library/libmbedcrypto.a "$D/lib/"
+	cp -r include/mbedtls include/psa "$D/include/"
+}
