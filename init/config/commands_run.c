@@ -27,7 +27,7 @@ static void finish_boot(struct run *r, uint64_t start, bool final)
 		s->stage[STAGE_FINAL].finished = now;
 	}
 	status_add_diags(&r->ctx, s);
-	if (status_write(&r->target, s, &err) < 0)
+	if (status_write(&r->target, s, &err) < 0 || seed_write_cloud_id(&r->target, &r->seed, &err) < 0)
 		report_problem("config", "%s", err.text);
 	run_report(r);
 }
@@ -97,24 +97,38 @@ static int read_seed_directory(struct run *r, const char *seed)
 		return -ENOENT;
 	}
 	r->seed.name = arena_printf(&r->arena, "DataSourceNoCloud [seed=%s]", seed);
+	r->seed.cloud_name = r->seed.platform = "nocloud";
+	r->seed.subplatform = arena_printf(&r->arena, "seed-dir (%s)", seed);
+	meta_complete(&r->ctx, &r->seed.meta);
 	return 0;
 }
 
-static int apply(struct run *r, const char *root, const char *seed)
+/* As at boot, with DMI, command line and so on from below a directory. */
+static bool detect_below(struct run *r, const char *tree)
+{
+	struct places *places = ARENA_NEW(&r->arena, struct places);
+
+	*places = places_below(&r->arena, tree);
+	return datasource_find(&r->ctx, places, &r->seed);
+}
+
+static int apply(struct run *r, const char *root, const char *seed, const char *tree)
 {
 	uint64_t start = status_now();
 	struct err err = ERR_INIT;
 	CLEANUP_BUF struct buf text = { 0 };
-	bool final;
+	bool final = false;
 
 	if (target_open(&r->target, root, false, &err) < 0) {
 		fprintf(stderr, "coracle-config: %s\n", err.text);
 		return 1;
 	}
-	if (read_seed_directory(r, seed) < 0)
+	if (!tree && read_seed_directory(r, seed) < 0)
 		return 1;
-	run_read_seed(r);
-	final = apply_config(r);
+	if (!tree || detect_below(r, tree)) {
+		run_read_seed(r);
+		final = apply_config(r);
+	}
 	finish_boot(r, start, final);
 	buf_init(&text, (size_t)4 << 20);
 	diags_render(&r->diags, &text);
@@ -126,6 +140,7 @@ int command_apply(int argc, char **argv)
 {
 	const char *root = NULL;
 	const char *seed = NULL;
+	const char *tree = NULL;
 	struct run r;
 	int status;
 
@@ -134,16 +149,19 @@ int command_apply(int argc, char **argv)
 			root = argv[++i];
 		else if (i + 1 < argc && !strcmp(argv[i], "--seed"))
 			seed = argv[++i];
+		else if (i + 1 < argc && !strcmp(argv[i], "--detect"))
+			tree = argv[++i];
 		else
-			root = seed = NULL, i = argc;
+			root = NULL, i = argc;
 	}
-	if (!root || !seed) {
-		fprintf(stderr, "usage: coracle-config apply --root DIR --seed DIR\n");
+	if (!root || !seed == !tree) {
+		fprintf(stderr, "usage: coracle-config apply --root DIR --seed DIR\n"
+				"       coracle-config apply --root DIR --detect TREE\n");
 		return 1;
 	}
 	report_set_dir(""); /* this is not the machine: no console, no /run/coracle */
 	run_init(&r);
-	status = apply(&r, root, seed);
+	status = apply(&r, root, seed, tree);
 	run_fini(&r);
 	return status;
 }

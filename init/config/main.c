@@ -15,7 +15,7 @@ static const struct command {
 } commands[] = {
 	{ "boot", command_boot, "boot", "apply this machine's configuration (init does that)" },
 	{ "final", command_final, "final", "run its commands and power state (init does that)" },
-	{ "apply", command_apply, "apply --root DIR --seed DIR", "apply user-data and meta-data from a directory to a directory" },
+	{ "apply", command_apply, "apply --root DIR (--seed DIR | --detect TREE)", "apply a seed, or what is found as at boot, to a directory" },
 	{ "schema", command_schema, "schema -c FILE [-t TYPE] [--annotate]", "check a configuration; prints every problem, exit status 1 on errors" },
 	{ "network", command_network, "network --plan FILE", "show what a network-config asks for" },
 	{ "status", command_status, "status [--wait] [--long] [--format json]", "0 done, 1 errors, 2 recoverable errors" },

@@ -11,6 +11,7 @@
 
 #include "fd.h"
 #include "formats/formats.h"
+#include "http/http.h"
 #include "path.h"
 #include "report.h"
 #include "sys.h"
@@ -51,6 +52,7 @@ void run_init(struct run *r)
 
 void run_fini(struct run *r)
 {
+	http_end();
 	target_close(&r->target);
 	arena_fini(&r->arena);
 }
@@ -65,6 +67,7 @@ void run_read_seed(struct run *r)
 	const struct seed *s = &r->seed;
 
 	formats_read(r);
+	seed_add_files(s, &r->config);
 	if (s->network_config && !only_blanks(s->network_config, s->network_config_len))
 		diag_add(&r->diags, DIAG_WARNING, NULL, 0, 0, "every Ethernet device is configured by DHCP",
 			 "network-config is not supported yet by Coracle; it is not used");
@@ -111,6 +114,10 @@ void run_report(struct run *r)
 	}
 	if (r->target.machine && all > CONSOLE_MAX)
 		report_problem("config", "%u more problems: see `cloud-init status --long`", all - CONSOLE_MAX);
+	if (r->seed.why || r->seed.disabled) {
+		add_stamp(&log);
+		buf_printf(&log, "[INFO]: %s: %s\n", r->seed.disabled ? "disabled" : r->seed.name, r->seed.disabled ? r->seed.disabled : r->seed.why);
+	}
 	add_stamp(&log);
 	buf_printf(&log, "[INFO]: Coracle " CORACLE_VERSION ", %s: %u problems\n", r->seed.name ? r->seed.name : r->status.datasource, all);
 	append_log(r, log.data, log.len);

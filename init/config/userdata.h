@@ -49,4 +49,12 @@ struct meta {
  * The bytes as for userdata_read. */
 void meta_read(struct ctx *ctx, const char *name, const char *bytes, size_t len, struct meta *meta);
 
+/* One key of meta-data from elsewhere, checked as meta_read() does; NULL and keys that are set already change nothing. at names the place for messages. */
+void meta_set_instance_id(struct ctx *ctx, const char *at, const char *text, struct meta *meta);
+void meta_set_hostname(struct ctx *ctx, const char *at, const char *text, struct meta *meta);
+/* Keys in any of their forms: one per line, a list, a mapping of names to keys or lists of them. Adds to those that are there. */
+void meta_add_keys(struct ctx *ctx, const struct node *keys, struct meta *meta);
+/* Afterwards tree has what is in the other fields. */
+void meta_complete(struct ctx *ctx, struct meta *meta);
+
 #endif

@@ -13,22 +13,19 @@
 
 #include "path.h"
 
+#define CMDLINE "proc/cmdline"
+#define SERIAL "sys/class/dmi/id/product_serial"
+#define FW_CFG "sys/firmware/qemu_fw_cfg/by_name/"
+#define DEVICES "run/coracle/devices"
+#define SEED "var/lib/cloud/seed/"
+
 static char dir[64];
-static char names[6][128];
-static struct places places;
 
 static int setup(void **state)
 {
-	static const char *const parts[] = { "cmdline", "serial", "fw_cfg", "devices", "seed", "mnt" };
-
 	(void)state;
 	snprintf(dir, sizeof(dir), "/tmp/coracle-test.XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		snprintf(names[i], sizeof(names[i]), "%s/%s", dir, parts[i]);
-	places = (struct places){ names[0], names[1], names[2], names[3], names[4], names[5] };
-	return 0;
+	return mkdtemp(dir) ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -58,13 +55,14 @@ static void put(const char *name, const char *text)
 
 static struct run *find(int expected)
 {
-	struct run *r;
+	struct run *r = helper_run();
+	struct places *places = ARENA_NEW(&r->arena, struct places);
 
+	*places = places_below(&r->arena, dir);
 	/* without this file the machine's own devices would be looked at */
-	if (access(names[3], F_OK) != 0)
-		put("devices", "");
-	r = helper_run();
-	assert_int_equal(datasource_find(&r->ctx, &places, &r->seed), expected);
+	if (access(places->devices, F_OK) != 0)
+		put(DEVICES, "");
+	assert_int_equal(datasource_find(&r->ctx, places, &r->seed), expected);
 	return r;
 }
 
@@ -119,7 +117,7 @@ static void nothing(void **state)
 	assert_string_equal(r->seed.name, "DataSourceNone");
 	assert_problems("");
 	/* a directory that has only one of the two files is no seed */
-	put("seed/nocloud/user-data", "#cloud-config\n");
+	put(SEED "nocloud/user-data", "#cloud-config\n");
 	find(0);
 	helper_assert_mentions("seed/nocloud is not a valid seed: it has no meta-data (both must be there, they may be empty)");
 }
@@ -129,13 +127,13 @@ static void layers(void **state)
 	struct run *r;
 
 	(void)state;
-	put("serial", "ds=nocloud;i=from-serial\n");
-	put("cmdline", "quiet ds=nocloud;i=from-cmdline;h=host-cmdline\n");
-	put("seed/nocloud/user-data", "first");
-	put("seed/nocloud/meta-data", "instance-id: from-dir\nlocal-hostname: host-dir\n");
-	put("seed/nocloud-net/user-data", "second");
-	put("seed/nocloud-net/meta-data", "");
-	put("seed/nocloud-net/vendor-data", "vendor");
+	put(SERIAL, "ds=nocloud;i=from-serial\n");
+	put(CMDLINE, "quiet ds=nocloud;i=from-cmdline;h=host-cmdline\n");
+	put(SEED "nocloud/user-data", "first");
+	put(SEED "nocloud/meta-data", "instance-id: from-dir\nlocal-hostname: host-dir\n");
+	put(SEED "nocloud-net/user-data", "second");
+	put(SEED "nocloud-net/meta-data", "");
+	put(SEED "nocloud-net/vendor-data", "vendor");
 	put("from/user-data", "third");
 	put("from/meta-data", "local-hostname: host-from\n");
 	put("from/network-config", "net");
@@ -148,7 +146,7 @@ static void layers(void **state)
 	assert_string_equal(r->seed.vendor_data, "vendor");
 	assert_null(r->seed.network_config);
 	assert_non_null(strstr(r->seed.name, "DataSourceNoCloud [seed="));
-	put("cmdline", arena_printf(&r->arena, "ds=nocloud;s=file://%s/from\n", dir));
+	put(CMDLINE, arena_printf(&r->arena, "ds=nocloud;s=file://%s/from\n", dir));
 	r = find(1);
 	assert_string_equal(r->seed.user_data, "third");
 	assert_string_equal(r->seed.network_config, "net");
@@ -160,21 +158,21 @@ static void line_alone(void **state)
 	struct run *r;
 
 	(void)state;
-	put("cmdline", "ds=nocloud;h=a\n");
+	put(CMDLINE, "ds=nocloud;h=a\n");
 	r = find(1);
 	assert_string_equal(r->seed.name, "DataSourceNoCloud [seed=cmdline]");
 	assert_string_equal(r->seed.meta.instance_id, "nocloud");
 	assert_null(r->seed.user_data);
-	put("cmdline", "ds=nocloud;s=http://10.0.2.2/\n");
+	put(CMDLINE, "ds=nocloud;s=ftp://10.0.2.2/\n");
 	find(1);
-	helper_assert_mentions("not supported yet: a seed that is fetched over the network");
-	put("cmdline", "ds=nocloud;s=gopher://x\n");
+	helper_assert_mentions("seedfrom: a seed is not fetched by ftp (serve it by http or https)");
+	put(CMDLINE, "ds=nocloud;s=gopher://x\n");
 	find(1);
 	helper_assert_mentions("seedfrom: \"gopher://x\" cannot be read");
-	put("cmdline", "ds=nocloud;s=/nowhere/at/all\n");
+	put(CMDLINE, "ds=nocloud;s=/nowhere/at/all\n");
 	find(1);
 	helper_assert_mentions("seedfrom: there is no seed in \"/nowhere/at/all\"");
-	put("cmdline", "ds=nocloud;i=../x;h=a_b!\n");
+	put(CMDLINE, "ds=nocloud;i=../x;h=a_b!\n");
 	r = find(1);
 	assert_string_equal(r->seed.meta.instance_id, "nocloud");
 	assert_null(r->seed.meta.local_hostname);
@@ -188,10 +186,11 @@ static void fw_cfg(void **state)
 	char first[64];
 
 	(void)state;
-	put("fw_cfg/opt/com.coreos/config/raw", "{}");
-	find(0);
-	helper_assert_mentions("opt/com.coreos/config: not supported yet: an Ignition configuration");
-	put("fw_cfg/opt/org.coracle/user-data/raw", "#cloud-config\nhostname: a\n");
+	put(FW_CFG "opt/com.coreos/config/raw", "{}");
+	r = find(1);
+	assert_string_equal(r->seed.name, "DataSourceFwCfg [opt/com.coreos/config]");
+	assert_string_equal(r->seed.user_data, "{}");
+	put(FW_CFG "opt/org.coracle/user-data/raw", "#cloud-config\nhostname: a\n");
 	r = find(1);
 	assert_problems("");
 	assert_string_equal(r->seed.name, "DataSourceFwCfg [opt/org.coracle]");
@@ -200,12 +199,12 @@ static void fw_cfg(void **state)
 	snprintf(first, sizeof(first), "%s", r->seed.meta.instance_id);
 	/* another configuration is another instance; the same is the same */
 	assert_string_equal(find(1)->seed.meta.instance_id, first);
-	put("fw_cfg/opt/org.coracle/user-data/raw", "#cloud-config\nhostname: b\n");
+	put(FW_CFG "opt/org.coracle/user-data/raw", "#cloud-config\nhostname: b\n");
 	assert_string_not_equal(find(1)->seed.meta.instance_id, first);
-	put("fw_cfg/opt/org.coracle/meta-data/raw", "instance-id: mine\n");
+	put(FW_CFG "opt/org.coracle/meta-data/raw", "instance-id: mine\n");
 	assert_string_equal(find(1)->seed.meta.instance_id, "mine");
 	/* NoCloud is asked first */
-	put("cmdline", "ds=nocloud\n");
+	put(CMDLINE, "ds=nocloud\n");
 	assert_string_equal(find(1)->seed.name, "DataSourceNoCloud [seed=cmdline]");
 }
 
@@ -216,7 +215,7 @@ static void devices(void **state)
 	const char *b;
 
 	(void)state;
-	put("devices", "/dev/no-such-a iso9660 cidata\n/dev/no-such-x ext4 cidata\n/dev/no-such-b vfat CIDATA\n/dev/no-such-c vfat Cidata\n"
+	put(DEVICES, "/dev/no-such-a iso9660 cidata\n/dev/no-such-x ext4 cidata\n/dev/no-such-b vfat CIDATA\n/dev/no-such-c vfat Cidata\n"
 		       "/dev/no-such-d vfat my\\040data\nbroken\n");
 	find(0);
 	all = helper_problems();
@@ -229,7 +228,7 @@ static void devices(void **state)
 	assert_null(strstr(helper_problems(), "no-such-x"));
 	assert_null(strstr(helper_problems(), "no-such-c"));
 	assert_null(strstr(helper_problems(), "no-such-d"));
-	assert_int_not_equal(access(names[5], F_OK), 0);
+	assert_int_not_equal(access(arena_printf(&helper_run()->arena, "%s/run/coracle/seed", dir), F_OK), 0);
 }
 
 int main(void)

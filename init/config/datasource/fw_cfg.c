@@ -2,43 +2,44 @@
  *
  * No disk, no network: the cheapest way to configure a machine. The kernel
  * shows each entry as a directory with the bytes in `raw`. meta-data, vendor-data and network-config are
- * read from beside it. Without meta-data the instance-id is made from the user-data, so that another configuration is another instance. */
-#include <errno.h>
+ * read from beside it. Without meta-data the instance-id is made from the user-data, so that another configuration is another instance.
+ * opt/com.coreos/config is where Ignition's users put theirs: it counts when there is none of ours. */
 #include <fcntl.h>
-#include <string.h>
 
 #include "datasource.h"
 #include "fd.h"
-#include "sha256.h"
 #include "sys.h"
 
-int fw_cfg_read(struct ctx *ctx, const struct places *p, struct seed *seed)
+static void finish(struct machine_facts *f, const char *where, struct seed *seed)
 {
-	CLEANUP_FD int dirfd = sys_openat(AT_FDCWD, p->fw_cfg, O_RDONLY | O_DIRECTORY, 0);
-	CLEANUP_FD int probe = -1;
+	seed_hash_instance(f->ctx, "fwcfg", seed);
+	seed->name = arena_printf(f->ctx->arena, "DataSourceFwCfg [%s]", where);
+	seed->why = arena_printf(f->ctx->arena, "fw_cfg %s", where);
+	seed->cloud_name = seed->platform = "fwcfg";
+	seed->subplatform = where;
+}
+
+int fw_cfg_read(struct machine_facts *f, struct seed *seed)
+{
+	CLEANUP_FD int dirfd = sys_openat(AT_FDCWD, f->places->fw_cfg, O_RDONLY | O_DIRECTORY, 0);
+	struct ctx *ctx = f->ctx;
 	const char *meta = NULL;
 	size_t meta_len = 0;
-	char hex[SHA256_HEX_LEN + 1];
 
 	if (dirfd < 0)
 		return 0;
 	seed_read_file(ctx, dirfd, "fw_cfg", "opt/org.coracle/user-data/raw", &seed->user_data, &seed->user_data_len);
 	seed_read_file(ctx, dirfd, "fw_cfg", "opt/org.coracle/meta-data/raw", &meta, &meta_len);
 	if (!seed->user_data && !meta) {
-		probe = sys_openat(dirfd, "opt/com.coreos/config", O_PATH, 0);
-		if (probe >= 0)
-			diag_add(ctx->diags, DIAG_ERROR, NULL, 0, 0, "give opt/org.coracle/user-data",
-				 "fw_cfg opt/com.coreos/config: not supported yet: an Ignition configuration");
-		return 0;
+		if (seed_read_file(ctx, dirfd, "fw_cfg", "opt/com.coreos/config/raw", &seed->user_data, &seed->user_data_len) <= 0)
+			return 0;
+		finish(f, "opt/com.coreos/config", seed);
+		return 1;
 	}
 	seed_read_file(ctx, dirfd, "fw_cfg", "opt/org.coracle/vendor-data/raw", &seed->vendor_data, &seed->vendor_data_len);
 	seed_read_file(ctx, dirfd, "fw_cfg", "opt/org.coracle/network-config/raw", &seed->network_config, &seed->network_config_len);
 	if (meta)
 		meta_read(ctx, "meta-data", meta, meta_len, &seed->meta);
-	if (!seed->meta.instance_id) {
-		sha256_hex(seed->user_data ? seed->user_data : "", seed->user_data_len, hex);
-		seed->meta.instance_id = arena_printf(ctx->arena, "fwcfg-%.16s", hex);
-	}
-	seed->name = "DataSourceFwCfg [opt/org.coracle]";
+	finish(f, "opt/org.coracle", seed);
 	return 1;
 }

@@ -1,34 +1,17 @@
-/* nocloud.c - cloud-init's NoCloud: a labelled disk, the kernel command line, the SMBIOS serial, a directory.
+/* nocloud.c - cloud-init's NoCloud: a labelled disk, the kernel command line, the SMBIOS serial, a directory, an address.
  *
  * Layers in cloud-init's order (sources/DataSourceNoCloud.py): serial, command line,
  * seed directories, labelled device, and what seedfrom names last. Of meta-data the earlier layer wins key by key, of the
- * other files the later one. Devices are mounted read-only in a private place and unmounted at once. */
+ * other files the later one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
-#include "blkid.h"
 #include "datasource.h"
 #include "fd.h"
-#include "path.h"
+#include "seedfrom.h"
 #include "sys.h"
-
-#define LINE_MAX_BYTES 4096
-#define CANDIDATES_MAX 16
-
-struct candidate {
-	const char *node;
-	const char *type;
-};
-
-struct candidates {
-	struct arena *arena;
-	struct candidate list[CANDIDATES_MAX];
-	size_t n;
-};
 
 bool nocloud_label_ok(const char *type, const char *label)
 {
@@ -71,159 +54,77 @@ int nocloud_parse_line(struct arena *a, const char *line, struct nocloud_line *o
 }
 
 /* A line's own meta-data, and where it says that the rest is. */
-static int read_line(struct ctx *ctx, const char *path, struct seed *seed, const char **seedfrom)
+static int read_line(struct machine_facts *f, enum fact which, struct seed *seed, const char **seedfrom)
 {
 	struct nocloud_line l = { NULL, NULL, NULL };
-	char line[LINE_MAX_BYTES];
 
-	if (fd_read_small(AT_FDCWD, path, line, sizeof(line)) < 0 || !nocloud_parse_line(ctx->arena, line, &l))
+	if (!nocloud_parse_line(f->ctx->arena, facts_get(f, which), &l))
 		return 0;
-	if (l.instance_id && !seed->meta.instance_id) {
-		if (path_component_ok(l.instance_id))
-			seed->meta.instance_id = l.instance_id;
-		else
-			diag_add(ctx->diags, DIAG_ERROR, NULL, 0, 0, NULL, "%s: %s cannot be an instance-id", path,
-				 diag_quote(ctx->arena, l.instance_id, strlen(l.instance_id)));
-	}
-	if (l.local_hostname && !seed->meta.local_hostname) {
-		if (config_hostname_ok(l.local_hostname))
-			seed->meta.local_hostname = l.local_hostname;
-		else
-			diag_add(ctx->diags, DIAG_ERROR, NULL, 0, 0, NULL, "%s: %s is not a host name", path,
-				 diag_quote(ctx->arena, l.local_hostname, strlen(l.local_hostname)));
-	}
+	meta_set_instance_id(f->ctx, facts_name(which), l.instance_id, &seed->meta);
+	meta_set_hostname(f->ctx, facts_name(which), l.local_hostname, &seed->meta);
 	if (l.seedfrom && !*seedfrom)
 		*seedfrom = l.seedfrom;
 	return 1;
 }
 
-static int read_directory(struct ctx *ctx, const char *path, struct seed *seed)
+static int read_directory(struct machine_facts *f, const char *path, struct seed *seed)
 {
 	CLEANUP_FD int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
 
-	return fd < 0 ? 0 : seed_read_dir(ctx, fd, path, true, seed);
+	return fd < 0 ? 0 : seed_read_dir(f->ctx, fd, path, true, seed);
 }
 
-static void read_seedfrom(struct ctx *ctx, const char *from, struct seed *seed)
+static const char *read_devices(struct machine_facts *f, struct seed *seed)
 {
-	const char *path = !strncmp(from, "file://", 7) ? from + 7 : from;
+	facts_list_devices(f);
+	for (size_t i = 0; i < f->n_devices; i++) {
+		const struct device *d = &f->devices[i];
+		int found;
+		int fd;
 
-	if (path[0] == '/') {
-		if (!read_directory(ctx, path, seed))
-			diag_add(ctx->diags, DIAG_ERROR, NULL, 0, 0, NULL, "seedfrom: there is no seed in %s", diag_quote(ctx->arena, path, strlen(path)));
-		return;
-	}
-	if (!strncmp(from, "http://", 7) || !strncmp(from, "https://", 8))
-		diag_add(ctx->diags, DIAG_ERROR, NULL, 0, 0, "put the seed on a disk labelled cidata, or give it by fw_cfg",
-			 "seedfrom: not supported yet: a seed that is fetched over the network");
-	else
-		diag_add(ctx->diags, DIAG_ERROR, NULL, 0, 0, "a path that begins with /", "seedfrom: %s cannot be read",
-			 diag_quote(ctx->arena, from, strlen(from)));
-}
-
-static void add_candidate(struct candidates *c, const char *node, const char *type)
-{
-	if (c->n == CANDIDATES_MAX)
-		return;
-	c->list[c->n++] = (struct candidate){
-		arena_strndup(c->arena, node, strlen(node)), arena_strndup(c->arena, type, strlen(type)),
-	};
-}
-
-static int found_device(const char *node, const struct blkid *b, void *arg)
-{
-	if (nocloud_label_ok(b->type, b->label))
-		add_candidate(arg, node, b->type);
-	return 0;
-}
-
-/* "NODE TYPE LABEL" per line; labels with blanks are never ours. */
-static void list_devices(struct ctx *ctx, const struct places *p, struct candidates *c)
-{
-	CLEANUP_FREE char *text = NULL;
-	char *save = NULL;
-
-	c->arena = ctx->arena;
-	if (fd_read_file(AT_FDCWD, p->devices, USERDATA_MAX, &text, NULL, NULL) < 0) {
-		blkid_scan(found_device, c);
-		return;
-	}
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *type = strchr(line, ' ');
-		char *label = type ? strchr(type + 1, ' ') : NULL;
-
-		if (!label)
+		if (!nocloud_label_ok(d->type, d->label) || (fd = device_open(f, d)) < 0)
 			continue;
-		*type++ = '\0';
-		*label++ = '\0';
-		if (nocloud_label_ok(type, label))
-			add_candidate(c, line, type);
+		found = seed_read_dir(f->ctx, fd, d->node, true, seed);
+		device_close(f, &fd);
+		if (found)
+			return d->node;
 	}
+	return NULL;
 }
 
-/* vdb before vda, as cloud-init sorts them. */
-static int by_name_reversed(const void *a, const void *b)
+int nocloud_read(struct machine_facts *f, struct seed *seed)
 {
-	return strcmp(((const struct candidate *)b)->node, ((const struct candidate *)a)->node);
-}
-
-static int read_device(struct ctx *ctx, const struct places *p, const struct candidate *c, struct seed *seed)
-{
-	CLEANUP_FD int fd = -1;
-	int r = path_mkdirs(p->mount_point, 0700);
-	int found;
-
-	if (r == 0)
-		r = sys_mount(c->node, p->mount_point, c->type, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	if (r < 0) {
-		diag_add(ctx->diags, DIAG_ERROR, NULL, 0, 0, NULL, "mount %s (%s): %s", c->node, c->type, err_name(-r));
-		rmdir(p->mount_point);
-		return 0;
-	}
-	fd = sys_openat(AT_FDCWD, p->mount_point, O_RDONLY | O_DIRECTORY, 0);
-	found = fd < 0 ? 0 : seed_read_dir(ctx, fd, c->node, true, seed);
-	fd_close(&fd);
-	sys_umount2(p->mount_point, MNT_DETACH);
-	rmdir(p->mount_point);
-	return found;
-}
-
-static int read_devices(struct ctx *ctx, const struct places *p, struct seed *seed)
-{
-	struct candidates c = { .n = 0 };
-
-	list_devices(ctx, p, &c);
-	qsort(c.list, c.n, sizeof(c.list[0]), by_name_reversed);
-	for (size_t i = 0; i < c.n; i++)
-		if (read_device(ctx, p, &c.list[i], seed)) {
-			seed->name = arena_printf(ctx->arena, "DataSourceNoCloud [seed=%s]", c.list[i].node);
-			return 1;
-		}
-	return 0;
-}
-
-int nocloud_read(struct ctx *ctx, const struct places *p, struct seed *seed)
-{
+	struct arena *a = f->ctx->arena;
 	const char *seedfrom = NULL;
 	const char *where = NULL;
-	const char *dir;
+	const char *device;
 
-	if (read_line(ctx, p->serial, seed, &seedfrom))
+	if (read_line(f, FACT_PRODUCT_SERIAL, seed, &seedfrom))
 		where = "dmi";
-	if (read_line(ctx, p->cmdline, seed, &seedfrom))
+	if (read_line(f, FACT_CMDLINE, seed, &seedfrom))
 		where = where ? "dmi,cmdline" : "cmdline";
 	for (unsigned i = 0; i < 2; i++) {
-		dir = arena_printf(ctx->arena, "%s/%s", p->seed_dir, i ? "nocloud-net" : "nocloud");
-		if (read_directory(ctx, dir, seed))
+		const char *dir = arena_printf(a, "%s/%s", f->places->seed_dir, i ? "nocloud-net" : "nocloud");
+
+		if (read_directory(f, dir, seed))
 			where = dir;
 	}
-	if (where)
-		seed->name = arena_printf(ctx->arena, "DataSourceNoCloud [seed=%s]", where);
-	if (read_devices(ctx, p, seed))
-		where = seed->name;
-	if (seedfrom)
-		read_seedfrom(ctx, seedfrom, seed);
-	if (where && !seed->meta.instance_id)
+	device = read_devices(f, seed);
+	if (device)
+		where = device;
+	if (seedfrom) {
+		const char *from = seedfrom_read(f, seedfrom, seed);
+
+		if (from)
+			where = arena_printf(a, "%s,%s", where, from);
+	}
+	if (!where)
+		return 0;
+	if (!seed->meta.instance_id)
 		seed->meta.instance_id = "nocloud";
-	return where != NULL;
+	seed->name = arena_printf(a, "DataSourceNoCloud [seed=%s]", where);
+	seed->why = arena_printf(a, "seed=%s", where);
+	seed->cloud_name = seed->platform = "nocloud";
+	seed->subplatform = arena_printf(a, "seed-dir (%s)", where);
+	return 1;
 }
