@@ -68,6 +68,7 @@ struct config {
 	bool prefer_fqdn;
 	bool preserve_hostname;
 	bool create_hostname_file;
+	int manage_hosts;		/* HOSTS_... (modules/hostname.h), 0: /etc/hosts stays as it is */
 	struct config_file *files;
 	const char *bootcmd;	/* shell script, or NULL */
 	const char *runcmd;	/* the same; becomes one of scripts */
@@ -102,5 +103,6 @@ int read_write_files(struct ctx *ctx, const struct node *value, void *out);	/* s
 int read_bootcmd(struct ctx *ctx, const struct node *value, void *out);		/* const char * */
 int read_runcmd(struct ctx *ctx, const struct node *value, void *out);		/* const char * */
 int read_power_state(struct ctx *ctx, const struct node *value, void *out);	/* struct config_power */
+int read_manage_etc_hosts(struct ctx *ctx, const struct node *value, void *out);	/* int */
 
 #endif

@@ -59,6 +59,7 @@ static const struct key top_keys[] = {
 	KEY("prefer_fqdn_over_hostname", NODE_SCALAR, value_bool, struct config, prefer_fqdn),
 	KEY("preserve_hostname", NODE_SCALAR, value_bool, struct config, preserve_hostname),
 	KEY("create_hostname_file", NODE_SCALAR, value_bool, struct config, create_hostname_file),
+	KEY("manage_etc_hosts", NODE_SCALAR, read_manage_etc_hosts, struct config, manage_hosts),
 	KEY("write_files", NODE_LIST, read_write_files, struct config, files),
 	KEY("bootcmd", NODE_LIST, read_bootcmd, struct config, bootcmd),
 	KEY("runcmd", NODE_LIST, read_runcmd, struct config, runcmd),
@@ -147,19 +148,9 @@ void config_add_script(struct ctx *ctx, struct config *c, enum config_script_kin
 	**at = (struct config_script){ .kind = kind, .name = name, .text = text, .len = len };
 }
 
-/* A hostname with dots is the fqdn too, unless that is given (cloud-init, cc_set_hostname). */
 void config_finish(struct ctx *ctx, struct config *c)
 {
-	const char *dot;
-
 	if (c->runcmd)
 		config_add_script(ctx, c, SCRIPT_USER, "runcmd", c->runcmd, strlen(c->runcmd));
-	if (!c->fqdn && c->hostname && strchr(c->hostname, '.'))
-		c->fqdn = c->hostname;
-	if (!c->hostname && c->fqdn)
-		c->hostname = c->fqdn;
-	dot = c->hostname ? strchr(c->hostname, '.') : NULL;
-	if (dot)
-		c->hostname = arena_strndup(ctx->arena, c->hostname, (size_t)(dot - c->hostname));
 	compose_finish(ctx, &c->compose);
 }

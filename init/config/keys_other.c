@@ -12,7 +12,6 @@
 
 const struct known_key other_keys[OTHER_KEYS] = {
 	{ "ssh_import_id", DIAG_WARNING, "is not used: Coracle fetches no keys; put them into ssh_authorized_keys" },
-	{ "manage_etc_hosts", DIAG_WARNING, LATER },
 	{ "manage_resolv_conf", DIAG_WARNING, LATER },
 	{ "resolv_conf", DIAG_WARNING, LATER },
 	{ "ca_certs", DIAG_WARNING, LATER },

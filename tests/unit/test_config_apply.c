@@ -270,7 +270,6 @@ static void whole(void **state)
 	assert_int_equal(mode_of("run/coracle/containers.json"), S_IFREG | 0600);
 	assert_non_null(strstr(content("run/coracle/containers.json"), "\"docker.io/library/i:latest\""));
 	/* the marks of the instance: done once is done */
-	assert_int_equal(mkdir(at("var/lib/cloud/instances/i-1/sem"), 0755), 0);
 	put("var/lib/cloud/instances/i-1/sem/config_scripts_user", "");
 	assert_true(apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
 	assert_string_equal(content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"config\": {\"power_state\": {\"mode\": \"halt\"}}}\n");
@@ -315,13 +314,54 @@ static void hostname_choices(void **state)
 	assert_string_equal(content("etc/hostname"), "a.b\n");
 	apply("#cloud-config\nhostname: d\npreserve_hostname: true\n");
 	assert_string_equal(content("etc/hostname"), "a.b\n");
+	/* a file that is there is not made: it follows */
 	apply("#cloud-config\nhostname: d\ncreate_hostname_file: false\n");
-	assert_string_equal(content("etc/hostname"), "a.b\n");
+	assert_string_equal(content("etc/hostname"), "d\n");
+	assert_string_equal(content("var/lib/cloud/data/previous-hostname"), "d\n");
+	/* what somebody wrote there stays, as long as it is this instance */
+	put("etc/hostname", "# mine\nby-hand\n");
+	apply("#cloud-config\nhostname: e\n");
+	assert_string_equal(content("etc/hostname"), "# mine\nby-hand\n");
+	assert_int_equal(unlink(at("etc/hostname")), 0);
+	apply("#cloud-config\nhostname: f\ncreate_hostname_file: false\n");
+	assert_string_equal(content("etc/hostname"), "(none)");
+	apply("#cloud-config\nhostname: no\n");
+	assert_string_equal(content("etc/hostname"), "no\n");
+	apply("#cloud-config\nhostname: \"x\\n127.0.0.1 evil\"\nmanage_etc_hosts: true\n");
+	helper_assert_mentions("line breaks and control characters are not allowed");
+	assert_string_equal(content("etc/hostname"), "no\n");
+	assert_string_equal(content("etc/hosts"), "(none)");
 	r = helper_run();
 	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
 	r->seed.meta.local_hostname = "from-meta";
 	apply_config(r);
 	assert_string_equal(content("etc/hostname"), "from-meta\n");
+}
+
+static void hosts(void **state)
+{
+	(void)state;
+	apply("#cloud-config\nhostname: web.example.org\nmanage_etc_hosts: true\n");
+	assert_non_null(strstr(content("etc/hosts"), "\n127.0.1.1 web.example.org web\n127.0.0.1 localhost\n"));
+	put("etc/hosts", "127.0.0.1  localhost # here\n\n# x\n 127.0.1.1 old.name old\n::1 localhost\n127.0.1.10 other\n");
+	apply("#cloud-config\nfqdn: web.example.org\nmanage_etc_hosts: localhost\n");
+	assert_string_equal(content("etc/hosts"), "127.0.0.1\tlocalhost# here\n\n# x\n::1\tlocalhost\n127.0.1.10\tother\n127.0.1.1\told.name\told\n"
+						  "127.0.1.1\tweb.example.org\tweb\n\n");
+	apply("#cloud-config\nfqdn: web.example.org\nmanage_etc_hosts: localhost\n");
+	assert_int_equal(strlen(content("etc/hosts")), 116);
+	apply("#cloud-config\nfqdn: x.y\nmanage_etc_hosts: no\n");
+	assert_int_equal(strlen(content("etc/hosts")), 116);
+	apply("#cloud-config\nmanage_etc_hosts: true\n");
+	helper_assert_mentions("no host name is known");
+	apply("#cloud-config\nmanage_etc_hosts: maybe\n");
+	helper_assert_mentions("\"maybe\" is no value of manage_etc_hosts");
+	/* a tree's own template */
+	assert_int_equal(mkdir(at("etc/cloud"), 0755), 0);
+	assert_int_equal(mkdir(at("etc/cloud/templates"), 0755), 0);
+	put("etc/cloud/templates/hosts.debian.tmpl", "## template:jinja\n{# a\n-#}\n#\n{# b -#}\n127.0.1.1 {{fqdn}} {{ hostname }}\n");
+	apply("#cloud-config\nhostname: h\nfqdn: h.i\nmanage_etc_hosts: template\n");
+	helper_assert_mentions("manage_etc_hosts: template is deprecated");
+	assert_string_equal(content("etc/hosts"), "#\n127.0.1.1 h.i h\n");
 }
 
 static void files_that_fail(void **state)
@@ -403,7 +443,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stays_inside, setup, teardown), cmocka_unit_test_setup_teardown(faults, setup, teardown),
 		cmocka_unit_test_setup_teardown(owners, setup, teardown), cmocka_unit_test_setup_teardown(whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(final_round, setup, teardown),
-		cmocka_unit_test_setup_teardown(hostname_choices, setup, teardown), cmocka_unit_test_setup_teardown(files_that_fail, setup, teardown),
+		cmocka_unit_test_setup_teardown(hostname_choices, setup, teardown), cmocka_unit_test_setup_teardown(hosts, setup, teardown), cmocka_unit_test_setup_teardown(files_that_fail, setup, teardown),
 		cmocka_unit_test_setup_teardown(status_round, setup, teardown), cmocka_unit_test_setup_teardown(status_of_others, setup, teardown),
 	};
 

@@ -89,10 +89,9 @@ static void hostnames(void **state)
 	assert_string_equal(c->fqdn, "x.example.org");
 	assert_true(c->prefer_fqdn);
 	c = helper_config(HEAD "hostname: web.example.org\n");
-	assert_string_equal(c->hostname, "web");
-	assert_string_equal(c->fqdn, "web.example.org");
+	assert_string_equal(c->hostname, "web.example.org");
 	c = helper_config(HEAD "fqdn: db.example.org\ncreate_hostname_file: false\npreserve_hostname: true\n");
-	assert_string_equal(c->hostname, "db");
+	assert_string_equal(c->fqdn, "db.example.org");
 	assert_false(c->create_hostname_file);
 	assert_true(c->preserve_hostname);
 	assert_problems("");

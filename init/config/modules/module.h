@@ -43,9 +43,13 @@ void module_script_ended(struct run *r, const char *what, int status);
 /* The modules, each in the file of its subject. */
 void apply_hostname(struct run *r);
 bool hostname_wanted(const struct run *r);
+void apply_hosts(struct run *r);
+bool hosts_wanted(const struct run *r);
 void apply_users_groups(struct run *r);
 void apply_ssh(struct run *r);
 void apply_set_passwords(struct run *r);
+void apply_ssh_fingerprints(struct run *r);
+bool ssh_fingerprints_wanted(const struct run *r);
 bool set_passwords_wanted(const struct run *r);
 void apply_bootcmd(struct run *r);
 bool bootcmd_wanted(const struct run *r);

@@ -10,6 +10,7 @@
  * deferred files are written before the last stage, so that containers find them. */
 static const struct module modules[] = {
 	{ "set_hostname", STAGE_INIT, MODULE_ALWAYS, hostname_wanted, apply_hostname },
+	{ "update_etc_hosts", STAGE_INIT, MODULE_ALWAYS, hosts_wanted, apply_hosts },
 	{ "users_groups", STAGE_INIT, MODULE_ETC, NULL, apply_users_groups },
 	{ "ssh", STAGE_INIT, MODULE_ETC, NULL, apply_ssh },
 	{ "set_passwords", STAGE_INIT, MODULE_ETC, set_passwords_wanted, apply_set_passwords },
@@ -26,6 +27,7 @@ static const struct module modules[] = {
 	{ "scripts_per_boot", STAGE_FINAL, MODULE_ALWAYS, scripts_per_boot_wanted, apply_scripts_per_boot },
 	{ "scripts_per_instance", STAGE_FINAL, MODULE_INSTANCE, scripts_per_instance_wanted, apply_scripts_per_instance },
 	{ "scripts_user", STAGE_FINAL, MODULE_INSTANCE, scripts_user_wanted, apply_scripts_user },
+	{ "ssh_authkey_fingerprints", STAGE_FINAL, MODULE_INSTANCE, ssh_fingerprints_wanted, apply_ssh_fingerprints },
 	{ "power_state_change", STAGE_FINAL, MODULE_INSTANCE, power_state_wanted, apply_power_state },
 };
 

@@ -156,6 +156,8 @@ int read_ssh_hash(struct ctx *ctx, const struct node *value, void *out)
 {
 	if (!strcmp(value->text, "sha256") || !strcmp(value->text, "sha512") || !strcmp(value->text, "md5")) {
 		*(const char **)out = value->text;
+		if (strcmp(value->text, "sha256") != 0)
+			diag_at(ctx->diags, DIAG_WARNING, value, NULL, "fingerprints of authorized keys are shown by sha256 here");
 		return 0;
 	}
 	return diag_at(ctx->diags, DIAG_ERROR, value, "sha256 or sha512", "%s is no hash for fingerprints", diag_quote(ctx->arena, value->text, value->len));
