@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEVzdGEgY2xhdmUgZXMgc29sbyB1bmEgcHJ1ZWJh"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUm"
 USER_DATA = "#cloud-config\nhostname: from-user-data\nwrite_files:\n  - {path: /etc/from-cloud, content: yes}\n"
 TOKEN = "dG9rZW4gb2YgdGhlIHRlc3Q="
 
@@ -36,7 +36,7 @@ OPENSTACK = {
         "public_keys": {"mine": KEY + " mine\n"}, "random_seed": "c2VlZA==", "files": [{"content_path": "/content/0000", "path": "/etc/injected"}],
     }),
     "user_data": USER_DATA,
-    "vendor_data.json": json.dumps({"cloud-init": "#cloud-config\ntimezone: Europe/Berlin\n"}),
+    "vendor_data.json": json.dumps({"cloud-init": "#cloud-config\nfqdn: vendor.example.com\n"}),
     "vendor_data2.json": json.dumps({"static": {"cloud-init": "x"}}),
     "network_data.json": json.dumps({
         "links": [{"id": "tap1", "type": "ovs", "ethernet_mac_address": "fa:16:3e:00:00:01", "mtu": 1450}],
