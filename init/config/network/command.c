@@ -9,21 +9,34 @@
 
 #include "../run.h"
 #include "fd.h"
-#include "plan.h"
+#include "apply.h"
 
-static int print_plan(struct run *r, const char *file, const struct network_plan *plan)
+static void print_problems(struct run *r)
 {
 	CLEANUP_BUF struct buf out = { 0 };
-	size_t len;
 
 	buf_init(&out, (size_t)4 << 20);
 	diags_render(&r->diags, &out);
 	fputs(out.data, stderr);
-	if (!plan)
-		fprintf(stderr, "coracle-config: %s says nothing about the network\n", file);
-	else
-		fputs(network_text(&r->ctx, plan, &len), stdout);
-	return diags_errors(&r->diags) ? 1 : 0;
+}
+
+static int print_plan(struct run *r, const struct network_plan *plan)
+{
+	size_t len;
+
+	fputs(network_text(&r->ctx, plan, &len), stdout);
+	return 0;
+}
+
+/* In the network namespace of the caller; no file is written. */
+static int apply_plan(struct run *r, const struct network_plan *plan)
+{
+	struct applier a = { .ctx = &r->ctx, .plan = plan, .nl = { .fd = -1 } };
+
+	if (network_apply(&a) == 0)
+		printf("%u changes%s\n", a.changes, a.routes_later ? ", and routes that wait for DHCP" : "");
+	network_apply_end(&a);
+	return 0;
 }
 
 static int run(struct run *r, const char *mode, const char *file)
@@ -38,20 +51,30 @@ static int run(struct run *r, const char *mode, const char *file)
 		return 1;
 	}
 	plan = !strcmp(mode, "--plan-cmdline") ? network_from_cmdline(&r->ctx, text) : network_read(&r->ctx, file, text, len);
-	return print_plan(r, file, plan);
+	if (!plan)
+		fprintf(stderr, "coracle-config: %s says nothing about the network\n", file);
+	else if (!strcmp(mode, "--apply"))
+		apply_plan(r, plan);
+	else
+		print_plan(r, plan);
+	print_problems(r);
+	return diags_errors(&r->diags) ? 1 : 0;
 }
 
 int command_network(int argc, char **argv)
 {
+	static const char *const modes[] = { "--plan", "--plan-cmdline", "--apply" };
 	struct run r;
-	int status;
+	int status = -1;
 
-	if (argc != 3 || (strcmp(argv[1], "--plan") != 0 && strcmp(argv[1], "--plan-cmdline") != 0)) {
-		fprintf(stderr, "usage: coracle-config network --plan FILE\n");
-		return 1;
-	}
-	run_init(&r);
-	status = run(&r, argv[1], argv[2]);
-	run_fini(&r);
-	return status;
+	for (size_t i = 0; argc == 3 && i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(argv[1], modes[i])) {
+			run_init(&r);
+			status = run(&r, argv[1], argv[2]);
+			run_fini(&r);
+		}
+	if (status >= 0)
+		return status;
+	fprintf(stderr, "usage: coracle-config network --plan FILE | --plan-cmdline FILE | --apply FILE\n");
+	return 1;
 }
