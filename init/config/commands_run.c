@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "network/boot.h"
 #include "report.h"
 #include "run.h"
 #include "sys.h"
@@ -38,6 +39,7 @@ int command_boot(int argc, char **argv)
 	struct err err = ERR_INIT;
 	struct run r;
 	bool final = false;
+	int found;
 
 	(void)argv;
 	if (argc > 1) {
@@ -50,10 +52,14 @@ int command_boot(int argc, char **argv)
 		report_problem("config", "%s", err.text);
 		return 1;
 	}
-	if (datasource_find(&r.ctx, &machine_places, &r.seed)) {
+	r.ctx.need_network = network_need;
+	found = datasource_find(&r.ctx, &machine_places, &r.seed);
+	network_prepare(&r);
+	if (found)
 		run_read_seed(&r);
+	network_boot(&r);
+	if (found)
 		final = apply_config(&r);
-	}
 	finish_boot(&r, start, final);
 	report_stamp("config-done");
 	run_fini(&r);
@@ -126,7 +132,9 @@ static int apply(struct run *r, const char *root, const char *seed, const char *
 	if (!tree && read_seed_directory(r, seed) < 0)
 		return 1;
 	if (!tree || detect_below(r, tree)) {
+		network_prepare(r);
 		run_read_seed(r);
+		network_boot(r);
 		final = apply_config(r);
 	}
 	finish_boot(r, start, final);

@@ -57,20 +57,12 @@ void run_fini(struct run *r)
 	arena_fini(&r->arena);
 }
 
-static bool only_blanks(const char *s, size_t n)
-{
-	return strspn(s, " \t\r\n") >= n;
-}
-
 void run_read_seed(struct run *r)
 {
 	const struct seed *s = &r->seed;
 
 	formats_read(r);
 	seed_add_files(s, &r->config);
-	if (s->network_config && !only_blanks(s->network_config, s->network_config_len))
-		diag_add(&r->diags, DIAG_WARNING, NULL, 0, 0, "every Ethernet device is configured by DHCP",
-			 "network-config is not supported yet by Coracle; it is not used");
 	config_finish(&r->ctx, &r->config);
 }
 

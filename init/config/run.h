@@ -7,6 +7,8 @@
 #include "status.h"
 #include "target.h"
 
+struct network_plan;
+
 #define RUN_MEMORY_MAX ((size_t)32 << 20)
 
 struct run {
@@ -19,6 +21,7 @@ struct run {
 	const struct node *variables;	/* instance data, for templates and `query` */
 	struct config config;
 	struct status status;
+	struct network_plan *network;	/* network/boot.h; NULL: DHCP on every Ethernet device */
 	const char *instance_id;	/* set when it is applied */
 	bool change_power;		/* last stage: power_state's condition holds */
 };

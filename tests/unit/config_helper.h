@@ -9,6 +9,8 @@
 
 /* A fresh run. The one before is ended. */
 struct run *helper_run(void);
+/* The one that is. */
+struct run *helper_last_run(void);
 /* The one that there is, or a fresh one. */
 struct run *helper_current(void);
 void helper_end(void);

@@ -229,9 +229,9 @@ static void files_of_the_image(void **state)
 	assert_int_equal(units.service[i].oom_score_adj, -900);
 	assert_int_equal(units.service[i].flags, UNIT_STAMPED);
 	i = unit_find("dhcp@eth0");
-	assert_int_equal(units.service[i].argv.n, 13);
+	assert_int_equal(units.service[i].argv.n, 17);
 	assert_non_null(memmem(units.text, units.text_n, "-i\0eth0", 8));
-	assert_string_equal(unit_string(units.service[i].when.first), "!/run/coracle/network");
+	assert_string_equal(unit_string(units.service[i].when.first), "!/run/coracle/network/no-dhcp.eth0");
 	i = unit_find("final");
 	assert_int_equal(units.sup[i].wait_ms, 60000);
 	i = unit_find("rescue");
