@@ -75,10 +75,10 @@ static int static_address(struct ctx *ctx, const struct node *at, const struct s
 		}
 	}
 	plan_add_address(ctx, &d->addresses, &a);
-	/* cloud-init keeps an MTU that a subnet of IPv6 has apart from the device's */
+	/* as cloud-init: the MTU of an IPv4 subnet is the device's, that of an IPv6 subnet is kept apart */
 	if (s->mtu != PLAN_UNSET && a.family == AF_INET6)
 		d->mtu6 = s->mtu;
-	else if (s->mtu != PLAN_UNSET && d->mtu == PLAN_UNSET)
+	else if (s->mtu != PLAN_UNSET)
 		d->mtu = s->mtu;
 	return 0;
 }
