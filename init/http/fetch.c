@@ -134,13 +134,18 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	return n;
 }
 
-static int code_of(CURLcode c)
+static bool is_http(const char *url)
+{
+	return !strncasecmp(url, "http://", 7) || !strncasecmp(url, "https://", 8);
+}
+
+static int code_of(CURLcode c, const char *url)
 {
 	long os = 0;
 
 	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os);
 	switch (c) {
-	case CURLE_UNSUPPORTED_PROTOCOL: return EPROTONOSUPPORT;
+	case CURLE_UNSUPPORTED_PROTOCOL: return is_http(url) ? EBADMSG : EPROTONOSUPPORT; /* the former: an answer without a head */
 	case CURLE_URL_MALFORMAT: return EINVAL;
 	case CURLE_COULDNT_RESOLVE_HOST: return EHOSTUNREACH;
 	case CURLE_COULDNT_CONNECT: return os > 0 && os < 4096 ? (int)os : ECONNREFUSED;
@@ -236,7 +241,7 @@ static int follow(char **url, const char *first, bool *sent_on)
 	char *next = NULL;
 
 	curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &next);
-	if (!next || (strncasecmp(next, "http://", 7) && strncasecmp(next, "https://", 8)))
+	if (!next || !is_http(next))
 		return EPROTONOSUPPORT;
 	if (!strncasecmp(*url, "https://", 8) && strncasecmp(next, "https://", 8))
 		return EPROTONOSUPPORT;
@@ -274,7 +279,7 @@ static int one_try(const struct request *q, unsigned left, uint64_t end, bool *a
 			code = EFBIG;
 			*why = "the answer is larger than allowed";
 		} else if (c != CURLE_OK && !t.unwanted) {
-			code = code_of(c);
+			code = code_of(c, url);
 			*why = *curl_text ? curl_text : curl_easy_strerror(c);
 		} else if (is_redirect(&t, status)) {
 			if (hops >= q->limits.redirects) {

@@ -7,13 +7,16 @@ a network namespace of a test, or behind qemu/run --serve; nothing here ever con
 
 Kinds: ec2, openstack, gce, digitalocean, hetzner, azure, imds (all of these), wireserver; files=DIRECTORY serves a directory, broken a set of misbehaviours by path:
 /500/, /twice500/ (two failures, then an answer), /loop/ (redirects in a circle), /away/ (redirects to /files/), /ftp/ (redirects to ftp), /big/
-(without end), /truncated/, /silent/ (never answers), /drip/ (a byte a second), /garbage/ (no HTTP), /leak/ (redirects to another host)."""
+(without end), /huge/ (says that it is), /truncated/, /silent/ (never answers), /drip/ (a byte a second), /garbage/ (no HTTP), /leak/ (redirects to another host),
+/away-http/ (redirects to http). KIND+tls speaks TLS with the certificate and key in the file that CLOUDS_CERTIFICATE names."""
 import base64
 import http.server
 import json
+import os
 import pathlib
 import re
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -229,6 +232,8 @@ class Cloud(http.server.BaseHTTPRequestHandler):
             return self.say(302, headers=[("Location", path)])
         if what == "away":
             return self.say(301, "gone", headers=[("Location", "/files/" + rest)])
+        if what == "away-http":
+            return self.say(301, headers=[("Location", "http://127.0.0.1:8001/files/" + rest)])
         if what == "ftp":
             return self.say(302, headers=[("Location", "ftp://127.0.0.1/x")])
         if what == "leak":
@@ -286,7 +291,12 @@ def start(spec):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
     server = Family((host, int(port)), Cloud)
+    kind, _, tls = kind.partition("+")
     server.kind, server.directory = kind, directory
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(os.environ["CLOUDS_CERTIFICATE"])
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
