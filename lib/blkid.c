@@ -5,9 +5,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,19 +45,43 @@ static int found(struct blkid *out, const char *type, const unsigned char *label
 	return 1;
 }
 
-/* FAT32 and FAT12/16 keep the label at different places; both say "FAT" in
- * the type field behind it, which mkfs.fat, mtools and Windows all write. */
-static int probe_vfat(const unsigned char *s, struct blkid *out)
+/* The volume's entry is among the first of the root directory. Returns 1 when there is one. */
+static int read_root_label(int fd, uint64_t offset, unsigned char label[11])
+{
+	unsigned char entries[32 * 16];
+	ssize_t n = pread(fd, entries, sizeof(entries), (off_t)offset);
+
+	for (ssize_t at = 0; at + 32 <= n && entries[at]; at += 32) {
+		/* 0x0f is a piece of a long name */
+		if (entries[at] == 0xe5 || (entries[at + 11] & 0x3f) != 0x08)
+			continue;
+		memcpy(label, entries + at, 11);
+		return 1;
+	}
+	return 0;
+}
+
+/* FAT32 and FAT12/16 keep the label at different places; both say "FAT" in the type field behind it, which mkfs.fat, mtools and Windows all
+ * write. Windows and mlabel change the label in the root directory only, mkfs.fat writes both: the root's counts (blkid's LABEL), but a seed
+ * is found by the boot sector's as well (its LABEL_FATBOOT). */
+static int probe_vfat(int fd, const unsigned char *s, struct blkid *out)
 {
 	uint16_t sector = le16(s + 11);
+	bool big = !memcmp(s + 82, "FAT32", 5);
+	const unsigned char *boot = s + (big ? 71 : 43);
+	unsigned char label[11];
+	uint64_t root;
 
 	if (s[510] != 0x55 || s[511] != 0xaa || (sector != 512 && sector != 1024 && sector != 2048 && sector != 4096) || s[16] == 0)
 		return 0;
-	if (!memcmp(s + 82, "FAT32", 5))
-		return found(out, "vfat", s + 71, 11);
-	if (!memcmp(s + 54, "FAT", 3))
-		return found(out, "vfat", s + 43, 11);
-	return 0;
+	if (!big && memcmp(s + 54, "FAT", 3))
+		return 0;
+	root = le16(s + 14) + (uint64_t)s[16] * (big ? le32(s + 36) : le16(s + 22));
+	if (big)
+		root += (uint64_t)(MAX(le32(s + 44), 2u) - 2) * s[13];
+	if (!strncasecmp((const char *)boot, "cidata     ", 11) || !read_root_label(fd, root * sector, label))
+		return found(out, "vfat", boot, 11);
+	return found(out, "vfat", label, 11);
 }
 
 int blkid_probe(int fd, struct blkid *out)
@@ -71,7 +97,7 @@ int blkid_probe(int fd, struct blkid *out)
 			return found(out, "ext4", sb + 120, 16);
 		if (le32(sb) == 0xe0f5e1e2)
 			return found(out, "erofs", sb + 64, 16);
-		if (probe_vfat(head, out))
+		if (probe_vfat(fd, head, out))
 			return 1;
 	}
 	n = pread(fd, head, 2048, ISO_OFFSET);

@@ -153,6 +153,20 @@ static void blkid_knows_four_file_systems(void **state)
 	assert_int_equal(probe(d, sizeof(d), &b), 1);
 	assert_string_equal(b.type, "vfat");
 	assert_string_equal(b.label, "CIDATA");
+	/* a label that was changed later is in the root directory only; the one of a seed counts in both places */
+	d[14] = 1;
+	d[22] = 4;
+	memcpy(d + 512 * 9, "\xe5" "LD        \x08", 12);
+	memcpy(d + 512 * 9 + 32, "x          \x0f", 12);
+	memcpy(d + 512 * 9 + 64, "WINDOWS    \x08", 12);
+	assert_int_equal(probe(d, sizeof(d), &b), 1);
+	assert_string_equal(b.label, "CIDATA");
+	memcpy(d + 43, "NO NAME    ", 11);
+	assert_int_equal(probe(d, sizeof(d), &b), 1);
+	assert_string_equal(b.label, "WINDOWS");
+	memset(d + 512 * 9 + 64, 0, 12);
+	assert_int_equal(probe(d, sizeof(d), &b), 1);
+	assert_string_equal(b.label, "NO NAME");
 
 	memset(d, 0, sizeof(d));
 	memcpy(d + 1024, "\xe2\xe1\xf5\xe0", 4);
