@@ -19,6 +19,13 @@ static void apply_instance(struct run *r)
 		module_failed(r, NULL, &err);
 }
 
+static void run_stage(struct run *r, enum status_stage stage)
+{
+	r->status.stage[stage].start = status_now();
+	modules_run(r, stage);
+	r->status.stage[stage].finished = status_now();
+}
+
 bool apply_config(struct run *r)
 {
 	r->instance_id = r->seed.meta.instance_id ? r->seed.meta.instance_id : "nocloud";
@@ -26,7 +33,7 @@ bool apply_config(struct run *r)
 	r->diags.stage = STAGE_INIT;
 	apply_instance(r);
 	formats_store(r);
-	modules_run(r, STAGE_INIT);
-	modules_run(r, STAGE_CONFIG);
+	run_stage(r, STAGE_INIT);
+	run_stage(r, STAGE_CONFIG);
 	return final_leave(r);
 }

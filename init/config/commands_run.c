@@ -19,10 +19,11 @@ static void finish_boot(struct run *r, uint64_t start, bool final)
 	uint64_t now = status_now();
 
 	s->datasource = r->seed.name;
-	for (int i = STAGE_LOCAL; i <= STAGE_CONFIG; i++) {
-		s->stage[i].start = start;
-		s->stage[i].finished = now;
-	}
+	s->stage[STAGE_LOCAL].start = start;
+	s->stage[STAGE_LOCAL].finished = s->stage[STAGE_INIT].start ? s->stage[STAGE_INIT].start : now;
+	for (int i = STAGE_INIT; i <= STAGE_CONFIG; i++)
+		if (s->stage[i].start == 0)
+			s->stage[i].start = s->stage[i].finished = now;
 	if (!final) {
 		s->stage[STAGE_FINAL].start = now;
 		s->stage[STAGE_FINAL].finished = now;

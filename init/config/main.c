@@ -1,6 +1,6 @@
 /* main.c - coracle-config: the boot configuration, read, checked and applied.
  *
- * One-shot, started by init as root (boot, final), or by anybody on any Linux (schema, apply, status, query). Also called
+ * One-shot, started by init as root (boot, final), or by anybody on any Linux (schema, apply, status, query, analyze). Also called
  * cloud-init, for tools that expect that name. It must never stay resident, and never write a secret into a log. */
 #include <stdio.h>
 #include <string.h>
@@ -19,12 +19,25 @@ static const struct command {
 	{ "schema", command_schema, "schema -c FILE [-t TYPE] [--annotate]", "check a configuration; prints every problem, exit status 1 on errors" },
 	{ "network", command_network, "network --plan FILE", "show what a network-config asks for" },
 	{ "status", command_status, "status [--wait] [--long] [--format json]", "0 done, 1 errors, 2 recoverable errors" },
+	{ "analyze", command_analyze, "analyze show", "the time that each stage took" },
+	{ "clean", command_clean, "clean [--logs] [--seed] [--machine-id]", "forget the instance: the next boot applies everything again" },
 	{ "query", command_query, "query NAME", "instance_id or local_hostname" },
 };
 
-static void help(void)
+/* Of cloud-init, which scripts call: they say why they do nothing. */
+static const char *const absent[] = { "init", "modules", "single", "collect-logs", "features", "devel" };
+
+/* Called by the name of what it stands for, it answers by that name. */
+static const char *own_name(const char *path)
 {
-	printf("usage: coracle-config COMMAND\n\n");
+	const char *slash = strrchr(path, '/');
+
+	return !strcmp(slash ? slash + 1 : path, "cloud-init") ? "cloud-init" : "coracle-config";
+}
+
+static void help(const char *name)
+{
+	printf("usage: %s COMMAND\n\n", name);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-42s %s\n", commands[i].usage, commands[i].text);
 	printf("  %-42s %s\n  %-42s %s\n", "--help", "this text", "--version", "the version");
@@ -33,16 +46,19 @@ static void help(void)
 int main(int argc, char **argv)
 {
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-		help();
+		help(own_name(argv[0]));
 		return argc < 2;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-v")) {
-		printf("coracle-config %s\n", CORACLE_VERSION);
+		printf("%s %s%s\n", own_name(argv[0]), CORACLE_VERSION, strcmp(own_name(argv[0]), "cloud-init") ? "" : " (Coracle's coracle-config)");
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
+		if (!strcmp(argv[1], absent[i]))
+			return command_absent(argc - 1, argv + 1);
 	fprintf(stderr, "coracle-config: there is no command \"%s\"; see --help\n", argv[1]);
 	return 1;
 }

@@ -58,6 +58,9 @@ int command_apply(int argc, char **argv);
 int command_schema(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_query(int argc, char **argv);
+int command_clean(int argc, char **argv);	/* commands_tools.c */
+int command_analyze(int argc, char **argv);
+int command_absent(int argc, char **argv);	/* says why this one of cloud-init's commands does nothing here */
 int command_network(int argc, char **argv);	/* network/command.c */
 
 #endif

@@ -12,6 +12,11 @@
 
 static const char *const stage_names[STAGE_COUNT] = { "init-local", "init", "modules-config", "modules-final" };
 
+const char *status_stage_name(enum status_stage stage)
+{
+	return stage_names[stage];
+}
+
 uint64_t status_now(void)
 {
 	struct timespec ts;
@@ -66,10 +71,10 @@ static void add_time(struct buf *b, uint64_t t)
 		buf_puts(b, "null");
 }
 
-void status_add_stages(struct buf *b, const struct status *s)
+void status_add_stages(struct buf *b, const struct status *s, bool json)
 {
 	for (int i = 0; i < STAGE_COUNT; i++) {
-		buf_printf(b, "  \"%s\": {\"errors\": ", stage_names[i]);
+		buf_printf(b, json ? "  \"%s\": {\"errors\": " : "%s: {\"errors\": ", stage_names[i]);
 		add_list(b, &s->stage[i].errors);
 		buf_puts(b, ", \"finished\": ");
 		add_time(b, s->stage[i].finished);
@@ -77,7 +82,7 @@ void status_add_stages(struct buf *b, const struct status *s)
 		add_recoverable(b, &s->stage[i].recovered, &s->stage[i].warnings);
 		buf_puts(b, ", \"start\": ");
 		add_time(b, s->stage[i].start);
-		buf_puts(b, "},\n");
+		buf_puts(b, json ? "},\n" : "}\n");
 	}
 }
 
@@ -111,7 +116,7 @@ int status_write(const struct target *t, const struct status *s, struct err *err
 	buf_puts(&b, "{\n \"v1\": {\n  \"datasource\": ");
 	buf_json_string(&b, s->datasource, strlen(s->datasource));
 	buf_puts(&b, ",\n");
-	status_add_stages(&b, s);
+	status_add_stages(&b, s, true);
 	if (s->running >= 0)
 		buf_printf(&b, "  \"stage\": \"%s\"\n }\n}\n", stage_names[s->running]);
 	else

@@ -19,6 +19,7 @@ struct status {
 	const char *datasource;		/* "DataSourceNoCloud [seed=/dev/vdb]" */
 	struct status_times stage[STAGE_COUNT];
 	int running;			/* the stage that runs, or -1 */
+	const char *disabled;		/* boot_status_code when nothing is to be done; NULL: not disabled */
 };
 
 /* Microseconds since the epoch. */
@@ -33,13 +34,19 @@ int status_read(struct ctx *ctx, const struct target *t, struct status *s);
 /* What other parts of the machine reported (/run/coracle/problems) becomes recoverable errors of the last stage. */
 void status_add_problems(struct ctx *ctx, const struct target *t, struct status *s);
 
-/* The members "init-local": {...}, ... of both JSON outputs. */
-void status_add_stages(struct buf *b, const struct status *s);
+/* The members "init-local": {...}, ... of status.json and of `status`; json: with quotes and commas, else as YAML has them. */
+void status_add_stages(struct buf *b, const struct status *s, bool json);
 
 /* cloud-init's exit status: 0 all well, 1 errors, 2 recoverable errors. */
 int status_exit(const struct status *s);
-/* "not started", "running", "done", "error". s NULL: not started. */
+/* "not started", "running", "done", "error", "disabled". s NULL: not started. */
 const char *status_word(const struct status *s);
-void status_print(const struct status *s, bool extended, bool json, struct buf *out);
+
+enum status_format { STATUS_TABULAR, STATUS_JSON, STATUS_YAML };
+
+/* As `cloud-init status`; extended: --long, for the tabular form. */
+void status_print(const struct status *s, bool extended, enum status_format format, struct buf *out);
+/* "init-local", "init", "modules-config", "modules-final". */
+const char *status_stage_name(enum status_stage stage);
 
 #endif

@@ -411,12 +411,12 @@ static void status_round(void **state)
 	assert_string_equal(content("run/cloud-init/result.json"), "{\n \"v1\": {\n  \"datasource\": \"DataSourceNoCloud [seed=/dev/vdb]\",\n  \"errors\": [\"bad\"]\n }\n}\n");
 	assert_int_equal(status_exit(&s), 1);
 	buf_init(&out, 65536);
-	status_print(&s, true, false, &out);
+	status_print(&s, true, STATUS_TABULAR, &out);
 	assert_string_equal(out.data, "status: error\nextended_status: error - done\nboot_status_code: enabled-by-generator\n"
 				      "last_update: Tue, 14 Nov 2023 22:13:22 +0000\ndetail: DataSourceNoCloud [seed=/dev/vdb]\nerrors:\n\t- bad\n"
 				      "recoverable_errors:\nERROR:\n\t- unknown \"x\"\nWARNING:\n\t- a: b (do)\n");
 	buf_reset(&out);
-	status_print(NULL, false, false, &out);
+	status_print(NULL, false, STATUS_TABULAR, &out);
 	assert_string_equal(out.data, "status: not started\n");
 }
 
