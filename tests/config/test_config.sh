@@ -85,7 +85,7 @@ check 'status: degraded done' contains "$(<"$work/out")" 'status: done' 'extende
 newroot
 printf '#cloud-config\nruncmd: [ls]\n' | seed
 apply
-"$config" status --wait --root "$work/root" >"$work/waited" &
+timeout 120 "$config" status --wait --root "$work/root" >"$work/waited" &
 waiter=$!
 python3 - "$work/waited" <<'PY'
 import pathlib, sys, time
@@ -94,7 +94,8 @@ while "." not in pathlib.Path(sys.argv[1]).read_text() and time.monotonic() < en
     time.sleep(0.02)
 PY
 check 'status --wait: waits while the last stage is to come' kill -0 "$waiter"
-printf '#cloud-config\nhostname: a\n' | seed
+# of another instance: the commands of the first one would still have to be run
+printf '#cloud-config\nhostname: a\n' | seed i-2
 apply
 code=0
 wait "$waiter" || code=$?
