@@ -22,7 +22,14 @@ import threading
 import time
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUm"
-USER_DATA = "#cloud-config\nhostname: from-user-data\nwrite_files:\n  - {path: /etc/from-cloud, content: yes}\n"
+USER_DATA = """#cloud-config
+hostname: from-user-data
+write_files:
+  - {path: /etc/from-cloud, content: yes}
+runcmd:
+  - echo "cloud: $(hostname) $(cat /etc/from-cloud) $(cat /run/cloud-init/cloud-id) $(cat /run/cloud-init/.instance-id)" > /dev/console
+power_state: {mode: poweroff}
+"""
 TOKEN = "dG9rZW4gb2YgdGhlIHRlc3Q="
 
 EC2 = {

@@ -10,9 +10,9 @@
 #include "init/config/datasource/azure.h"
 #include "init/config/datasource/credentials.h"
 #include "init/config/datasource/imds.h"
-#include "init/config/datasource/openstack.h"
 #include "init/config/datasource/smbios.h"
 #include "init/config/http/answer.h"
+#include "init/config/network/network.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -75,7 +75,7 @@ static void metadata(struct ctx *ctx, char kind, const char *text, size_t n)
 
 	if (!root)
 		return;
-	json = kind == 'n' ? openstack_network(ctx, root, &len) : node_json(ctx, root, &len);
+	json = kind == 'n' ? network_from_openstack(ctx, root, &len) : node_json(ctx, root, &len);
 	/* what we write must be readable */
 	if (json && len <= YAML_TEXT_MAX && !imds_parse(ctx, "again", json, len) && kind == 'n')
 		abort();

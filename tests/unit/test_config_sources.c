@@ -16,8 +16,6 @@
 #include "init/config/datasource/azure.h"
 #include "init/config/datasource/credentials.h"
 #include "init/config/datasource/imds.h"
-#include "init/config/datasource/netplan.h"
-#include "init/config/datasource/openstack.h"
 #include "init/config/datasource/seedfrom.h"
 #include "init/config/datasource/smbios.h"
 #include "init/config/datasource/xml.h"
@@ -367,38 +365,6 @@ static void ovf(void **state)
 	helper_assert_mentions("ovf-env.xml has no LinuxProvisioningConfigurationSet");
 }
 
-static void networks(void **state)
-{
-	static const char text[] = "{\"links\": [{\"id\": \"eth 0\", \"type\": \"phy\", \"ethernet_mac_address\": \"fa:16:3e:00:00:01\", \"mtu\": 1450},"
-		"{\"id\": \"b\", \"type\": \"bond\", \"bond_links\": [\"eth 0\"], \"bond_mode\": \"802.3ad\"}, {\"id\": \"v\", \"type\": \"vlan\", \"vlan_id\": 7, \"vlan_link\": \"b\"}],"
-		"\"networks\": [{\"link\": \"eth 0\", \"type\": \"ipv4\", \"ip_address\": \"10.0.0.9\", \"netmask\": \"255.255.255.0\", \"gateway\": \"10.0.0.1\"},"
-		"{\"link\": \"v\", \"type\": \"ipv4_dhcp\"}], \"services\": [{\"type\": \"dns\", \"address\": \"10.0.0.53\"}]}";
-	struct run *r = helper_run();
-	const struct node *root = imds_parse(&r->ctx, "network_data.json", text, sizeof(text) - 1);
-	const struct node *out;
-	const char *json;
-	size_t n;
-
-	(void)state;
-	json = openstack_network(&r->ctx, root, &n);
-	assert_problems("");
-	out = imds_parse(&r->ctx, "out", json, n);
-	assert_non_null(out);
-	assert_string_equal(imds_text(imds_at(out, "ethernets/eth-0/match"), "macaddress"), "fa:16:3e:00:00:01");
-	assert_string_equal(imds_at(out, "ethernets/eth-0/addresses")->items->value->text, "10.0.0.9/24");
-	assert_string_equal(imds_text(imds_at(out, "ethernets/eth-0/routes")->items->value, "via"), "10.0.0.1");
-	assert_string_equal(imds_at(out, "ethernets/eth-0/nameservers/addresses")->items->value->text, "10.0.0.53");
-	assert_string_equal(imds_at(out, "bonds/b/interfaces")->items->value->text, "eth-0");
-	assert_string_equal(imds_text(imds_at(out, "bonds/b/parameters"), "mode"), "802.3ad");
-	assert_string_equal(imds_text(imds_at(out, "vlans/v"), "dhcp4"), "true");
-	assert_string_equal(imds_text(imds_at(out, "vlans/v"), "link"), "b");
-	assert_string_equal(netplan_address(&r->arena, "fd00::1", "64"), "fd00::1/64");
-	assert_string_equal(netplan_address(&r->arena, "10.0.0.1/8", "24"), "10.0.0.1/8");
-	assert_null(netplan_address(&r->arena, "10.0.0.1", "255.0.255.0"));
-	assert_null(netplan_address(&r->arena, "10.0.0.1", "33"));
-	assert_null(netplan_address(&r->arena, "10.0.0.1\", x", "8"));
-}
-
 static void surrogates(void **state)
 {
 	static const char text[] = "{\"a\": \"x \\ud83d\\ude00 \\\\ud83d\", \"b\": \"\\u00e9\"}";
@@ -467,7 +433,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys, setup, teardown), cmocka_unit_test_setup_teardown(addresses, setup, teardown),
 		cmocka_unit_test(smbios), cmocka_unit_test_setup_teardown(credentials, setup, teardown),
 		cmocka_unit_test_setup_teardown(xml, setup, teardown), cmocka_unit_test_setup_teardown(ovf, setup, teardown),
-		cmocka_unit_test_setup_teardown(networks, setup, teardown), cmocka_unit_test_setup_teardown(surrogates, setup, teardown),
+		cmocka_unit_test_setup_teardown(surrogates, setup, teardown),
 		cmocka_unit_test(frames),
 	};
 

@@ -23,7 +23,7 @@ struct seed {
 	size_t vendor_data_len;
 	const char *vendor_data2;	/* OpenStack's second, below user-data and above vendor_data */
 	size_t vendor_data2_len;
-	const char *network_config;	/* version 1 or 2, YAML or JSON, with or without the outer `network:`; OpenStack's and others' own forms are turned into version 1 */
+	const char *network_config;	/* version 1 or 2, YAML or JSON, with or without the outer `network:`; OpenStack's and others' own forms are turned into it */
 	size_t network_config_len;
 	const char *gce_declaration;	/* GCE's gce-container-declaration, YAML */
 	size_t gce_declaration_len;

@@ -3,108 +3,67 @@
  * Droplets have a config drive too, which is read before this is asked. */
 #include <string.h>
 
+#include "../network/network.h"
 #include "imds.h"
-#include "netplan.h"
 
-static void add_address(struct machine_facts *f, const struct node *family, struct strings *addresses)
+static void bad(struct machine_facts *f, const struct node *at, const char *what)
 {
-	const char *mask = family ? imds_text(family, "netmask") : NULL;
-	const char *text = netplan_address(f->ctx->arena, imds_text(family, "ip_address"), mask ? mask : imds_text(family, "cidr"));
-
-	if (text)
-		strings_add(f->ctx, addresses, text);
+	diag_at(f->ctx->diags, DIAG_ERROR, at, NULL, "v1.json: an interface's %s cannot be read", what);
 }
 
-static const char *gateway_of(const struct node *nic, const char *family)
+static void add_family(struct machine_facts *f, struct network_device *d, const struct node *family, bool route)
 {
-	const struct node *n = node_get(nic, family);
+	const char *mask = imds_text(family, "netmask");
+	const char *gateway = imds_text(family, "gateway");
+	const char *address = imds_text(family, "ip_address");
 
-	return n && n->type == NODE_MAP ? imds_text(n, "gateway") : NULL;
-}
-
-static void write_routes(struct buf *b, const struct node *nic)
-{
-	const char *four = gateway_of(nic, "ipv4");
-	const char *six = gateway_of(nic, "ipv6");
-	bool first = true;
-
-	buf_puts(b, ", \"routes\": [");
-	if (four) {
-		buf_puts(b, "{");
-		netplan_text(b, &first, "to", "0.0.0.0/0");
-		netplan_text(b, &first, "via", four);
-		buf_puts(b, "}");
-	}
-	if (six) {
-		buf_puts(b, first ? "{" : ", {");
-		first = true;
-		netplan_text(b, &first, "to", "::/0");
-		netplan_text(b, &first, "via", six);
-		buf_puts(b, "}");
-	}
-	buf_puts(b, "]");
+	if (!address)
+		return;
+	if (network_add_address(f->ctx, d, address, mask ? mask : imds_text(family, "cidr")) < 0)
+		bad(f, family, "address");
+	if (route && gateway && network_add_route(f->ctx, d, strchr(gateway, ':') ? "::/0" : "0.0.0.0/0", gateway) < 0)
+		bad(f, family, "gateway");
 }
 
 /* One network card; only public ones lead to the rest of the world. */
-static void write_nic(struct machine_facts *f, struct buf *b, const char *id, const struct node *nic, const struct node *dns, bool public)
+static void add_nic(struct machine_facts *f, struct network_plan *p, const struct node *nic, const struct node *dns, bool public)
 {
 	static const char *const families[] = { "ipv4", "ipv6", "anchor_ipv4" };
-	struct strings addresses = { NULL, 0 };
-	struct strings servers = { NULL, 0 };
-	const char *mac = imds_text(nic, "mac");
-	bool first = true;
+	struct network_device *d = network_add_ethernet(f->ctx, p, NULL, imds_text(nic, "mac"));
 
+	if (!d) {
+		bad(f, nic, "mac");
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		const struct node *family = node_get(nic, families[i]);
 
 		if (family && family->type == NODE_MAP)
-			add_address(f, family, &addresses);
+			add_family(f, d, family, public && i < 2);
 	}
-	buf_printf(b, "\"%s\": {\"match\": {", id);
-	netplan_text(b, &first, "macaddress", mac);
-	buf_putc(b, '}');
-	first = false;
-	netplan_list(b, &first, "addresses", &addresses);
-	if (public)
-		write_routes(b, nic);
-	for (const struct item *i = dns && dns->type == NODE_LIST ? dns->items : NULL; i; i = i->next)
-		if (i->value->type == NODE_SCALAR)
-			strings_add(f->ctx, &servers, i->value->text);
-	if (public && servers.n) {
-		bool inner = true;
-
-		buf_puts(b, ", \"nameservers\": {");
-		netplan_list(b, &inner, "addresses", &servers);
-		buf_putc(b, '}');
-	}
-	buf_putc(b, '}');
+	for (const struct item *i = public && dns && dns->type == NODE_LIST ? dns->items : NULL; i; i = i->next)
+		if (i->value->type != NODE_SCALAR || network_add_nameserver(f->ctx, d, i->value->text) < 0)
+			bad(f, i->value, "nameserver");
 }
 
 static void read_network(struct machine_facts *f, const struct node *root, struct seed *seed)
 {
-	static const char *const kinds[] = { "public", "private" };
+	static const char *const kinds[] = { "interfaces/public", "interfaces/private" };
 	const struct node *dns = imds_at(root, "dns/nameservers");
-	CLEANUP_BUF struct buf b = { 0 };
+	struct network_plan *p = network_plan_new(f->ctx);
 	unsigned n = 0;
 
-	buf_init(&b, NETPLAN_MAX);
-	buf_puts(&b, "{\"version\": 2, \"ethernets\": {");
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-		const struct node *list = imds_at(root, arena_printf(f->ctx->arena, "interfaces/%s", kinds[k]));
+		const struct node *list = imds_at(root, kinds[k]);
 
-		for (const struct item *i = list && list->type == NODE_LIST ? list->items : NULL; i; i = i->next) {
-			if (i->value->type != NODE_MAP || !imds_text(i->value, "mac"))
-				continue;
-			buf_puts(&b, n ? ", " : "");
-			write_nic(f, &b, arena_printf(f->ctx->arena, "%s%u", kinds[k], n), i->value, dns, k == 0);
-			n++;
-		}
+		for (const struct item *i = list && list->type == NODE_LIST ? list->items : NULL; i; i = i->next)
+			if (i->value->type == NODE_MAP) {
+				add_nic(f, p, i->value, dns, k == 0);
+				n++;
+			}
 	}
-	buf_puts(&b, "}}");
-	if (n == 0 || buf_error(&b))
-		return;
-	seed->network_config = arena_strndup(f->ctx->arena, b.data, b.len);
-	seed->network_config_len = b.len;
+	if (n > 0)
+		seed->network_config = network_text(f->ctx, p, &seed->network_config_len);
 }
 
 int digitalocean_read(struct machine_facts *f, struct seed *seed)

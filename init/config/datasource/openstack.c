@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../config.h"
+#include "../network/network.h"
 #include "fd.h"
 #include "imds.h"
 #include "sys.h"
@@ -119,7 +120,7 @@ static void read_network(struct openstack_tree *t, const char *version, struct s
 	const struct node *root;
 
 	if (read_json(t, arena_printf(t->ctx->arena, "openstack/%s/network_data.json", version), &root) > 0 && root)
-		seed->network_config = openstack_network(t->ctx, root, &seed->network_config_len);
+		seed->network_config = network_from_openstack(t->ctx, root, &seed->network_config_len);
 }
 
 static int read_meta(struct openstack_tree *t, const struct node *meta, struct seed *seed)

@@ -16,7 +16,4 @@ struct openstack_tree {
 /* Fills the seed. Returns 1, 0 when there is no tree, or no usable one (reported). */
 int openstack_read_tree(struct openstack_tree *t, struct seed *seed);
 
-/* network_data.json as network configuration version 2; problems are reported. NULL: there is nothing in it. */
-const char *openstack_network(struct ctx *ctx, const struct node *root, size_t *len);
-
 #endif

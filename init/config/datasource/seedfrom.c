@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../http/http.h"
+#include "../network/network.h"
 #include "fd.h"
 #include "seedfrom.h"
 #include "sys.h"
@@ -131,6 +132,9 @@ const char *seedfrom_read(struct machine_facts *f, const char *from, struct seed
 		from += 7;
 	if (from[0] == '/')
 		return read_directory(f, from, seed) ? from : NULL;
+	/* what a local seed says of the network is how the address is reached */
+	if (f->ctx->need_network && seed->network_config)
+		network_known(f->ctx, "network-config", seed->network_config, seed->network_config_len);
 	if (!strncmp(from, "http://", 7) || !strncmp(from, "https://", 8))
 		return fetch_all(f, from, seed) ? http_url_shown(f->ctx->arena, from) : NULL;
 	if (!strncmp(from, "ftp://", 6) || !strncmp(from, "ftps://", 7))
