@@ -21,7 +21,7 @@ static const struct command {
 	{ "status", command_status, "status [--wait] [--long] [--format json]", "0 done, 1 errors, 2 recoverable errors" },
 	{ "analyze", command_analyze, "analyze show", "the time that each stage took" },
 	{ "clean", command_clean, "clean [--logs] [--seed] [--machine-id]", "forget the instance: the next boot applies everything again" },
-	{ "query", command_query, "query NAME", "instance_id or local_hostname" },
+	{ "query", command_query, "query NAME | --all | --list-keys | -f TEXT", "what is known of this instance: v1.region, ds.meta_data.uuid, userdata" },
 };
 
 /* Of cloud-init, which scripts call: they say why they do nothing. */

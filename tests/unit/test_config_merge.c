@@ -13,6 +13,8 @@
 
 #include "fd.h"
 #include "init/config/formats/merge.h"
+#include "init/config/formats/patch.h"
+#include "init/config/formats/yaml_write.h"
 #include "init/config/node_json.h"
 
 static const struct node *parse(struct run *r, const char *name, const char *text)
@@ -40,7 +42,7 @@ static bool same(const struct node *a, const struct node *b)
 	if (a->type != b->type || a->count != b->count)
 		return false;
 	if (a->type == NODE_SCALAR)
-		return node_is_null(a) == node_is_null(b) && a->len == b->len && !memcmp(a->text, b->text, a->len);
+		return node_is_null(a) || node_is_null(b) ? node_is_null(a) && node_is_null(b) : a->len == b->len && !memcmp(a->text, b->text, a->len);
 	for (const struct item *i = a->items, *k = b->items; i; i = i->next, k = k->next) {
 		const struct node *other = a->type == NODE_MAP ? node_get(b, i->key->text) : k->value;
 
@@ -229,6 +231,89 @@ static struct config *read_all(const char *user, const char *vendor2, const char
 
 #define HEAD "#cloud-config\n"
 
+/* {before, operations, after or NULL, problem} (RFC 6902, appendix A). */
+static void patches(void **state)
+{
+	static const char *const cases[][4] = {
+		{ "{foo: bar}", "[{op: add, path: /baz, value: qux}]", "{foo: bar, baz: qux}" },
+		{ "{foo: [bar, baz]}", "[{op: add, path: /foo/1, value: qux}]", "{foo: [bar, qux, baz]}" },
+		{ "{foo: [bar]}", "[{op: add, path: /foo/-, value: [a]}]", "{foo: [bar, [a]]}" },
+		{ "{foo: 1, baz: 2}", "[{op: remove, path: /baz}]", "{foo: 1}" },
+		{ "{foo: [a, b, c]}", "[{op: remove, path: /foo/1}]", "{foo: [a, c]}" },
+		{ "{foo: 1}", "[{op: replace, path: /foo, value: {a: b}}]", "{foo: {a: b}}" },
+		{ "{foo: {bar: 1, waldo: 2}, qux: {}}", "[{op: move, from: /foo/waldo, path: /qux/thud}]", "{foo: {bar: 1}, qux: {thud: 2}}" },
+		{ "{foo: [a, b, c, d]}", "[{op: move, from: /foo/1, path: /foo/3}]", "{foo: [a, c, d, b]}" },
+		{ "{foo: {a: 1}}", "[{op: copy, from: /foo, path: /bar}, {op: add, path: /bar/b, value: 2}]", "{foo: {a: 1}, bar: {a: 1, b: 2}}" },
+		{ "{foo: [a, {b: c}]}", "[{op: test, path: /foo, value: [a, {b: c}]}]", "{foo: [a, {b: c}]}" },
+		{ "{a/b: 1, m~n: 2}", "[{op: remove, path: /a~1b}, {op: replace, path: /m~0n, value: 3}]", "{m~n: 3}" },
+		{ "{foo: 1}", "[{op: add, path: '', value: {bar: 2}}]", "{bar: 2}" },
+		{ NULL, "[{op: add, path: /a, value: 1}]", "{a: 1}" },
+		{ "{foo: 1}", "[{op: remove, path: /foo}, {op: test, path: /foo, value: 1}]", NULL, "\"foo\" is not there" },
+		{ "{foo: 1}", "[{op: test, path: /foo, value: 2}]", NULL, "the test of this patch does not hold" },
+		{ "{foo: 1}", "[{op: replace, path: /bar, value: 2}]", NULL, "\"bar\" is not there" },
+		{ "{foo: 1}", "[{op: add, path: /a/b, value: 2}]", NULL, "\"a\" is not there" },
+		{ "{foo: [a]}", "[{op: add, path: /foo/2, value: 2}]", NULL, "\"2\" is no place in this list of 1" },
+		{ "{foo: [a]}", "[{op: remove, path: /foo/1}]", NULL, "\"1\" is not there" },
+		{ "{foo: [a]}", "[{op: add, path: foo, value: 2}]", NULL, "a path begins with /" },
+		{ "{foo: 1}", "[{op: add, path: /foo/a, value: 2}]", NULL, "the path leads into a text" },
+		{ "{foo: 1}", "[{op: spin, path: /foo}]", NULL, "\"spin\" is not an operation" },
+		{ "{foo: 1}", "[{op: add, path: /foo}]", NULL, "this operation needs a \"value\"" },
+		{ "{foo: 1}", "[{op: copy, path: /bar}]", NULL, "an operation needs a \"from\"" },
+		{ "{foo: 1}", "[{op: remove, path: ''}]", NULL, "the whole configuration cannot be removed" },
+		{ "{foo: 1}", "{op: remove}", NULL, "a JSON patch is a list of operations" },
+		{ "{foo: 1}", "[remove]", NULL, "an operation is a mapping" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct run *r = helper_run();
+		const struct node *root = cases[i][0] ? parse(r, "one", cases[i][0]) : NULL;
+		const char *text = arena_printf(&r->arena, "#cloud-config-jsonp\n%s", cases[i][1]);
+		struct source *source = ARENA_NEW(&r->arena, struct source);
+		const struct node *after;
+
+		*source = (struct source){ "patch", text, strlen(text) };
+		after = patch_apply(&r->ctx, source, root);
+		if (cases[i][2]) {
+			assert_same(after, parse(r, "expected", cases[i][2]), cases[i][1]);
+			assert_problems("");
+		} else {
+			/* all of it or nothing */
+			assert_ptr_equal(after, root);
+			helper_assert_mentions(cases[i][3]);
+			helper_assert_mentions("patch:2:");
+		}
+		if (root && cases[i][0])
+			assert_same(root, parse(r, "before", cases[i][0]), "the tree that came in");
+	}
+}
+
+/* What is written is read as the same by everybody: types stay what they were. */
+static void written(void **state)
+{
+	static const char *const texts[] = {
+		"{a: b, c: [1, two, [3, {d: e}], {}, []], f: {g: null, h: ~}}",
+		"a: 'no'\nb: no\nc: \"x\\ny\"\nd: |\n  text\n\n  more\ne: 'it''s: #1'\n'k: y': [x]\n",
+		"a: one\n  two\nb: 12:30\nc: 0644\nd: !!binary aGk=\ne: ''\nf:\n",
+		"- [a, [b]]\n- {c: [d]}\n- e\n",
+		"just text\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct run *r = helper_run();
+		const struct node *first = parse(r, "one", texts[i]);
+		CLEANUP_BUF struct buf out = { 0 };
+		const struct node *second;
+
+		buf_init(&out, 10000);
+		yaml_write(first, &out);
+		second = parse(r, "written", out.data);
+		assert_problems("");
+		assert_same(second, first, out.data);
+	}
+}
+
 static void vendor(void **state)
 {
 	const struct config *c = read_all(HEAD "hostname: u\n", HEAD "fqdn: v2.x\nhostname: v2\n", HEAD "fqdn: v.x\nruncmd: [v]\n", NULL);
@@ -293,7 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors), cmocka_unit_test(mergers), cmocka_unit_test(problems), cmocka_unit_test(places),
-		cmocka_unit_test(layers), cmocka_unit_test(vendor), cmocka_unit_test(command_line),
+		cmocka_unit_test(layers), cmocka_unit_test(patches), cmocka_unit_test(written), cmocka_unit_test(vendor), cmocka_unit_test(command_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end);

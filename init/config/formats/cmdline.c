@@ -71,11 +71,11 @@ static const struct node *read_cc(struct ctx *ctx, const char *cmdline)
 
 		at += strspn(at, " \t");
 		if (!end)
-			end = cmdline + strcspn(cmdline, "\n");
+			end = at + strlen(at);
 		if (end > at)
 			add_decoded(&b, at, (size_t)(end - at));
 		buf_putc(&b, '\n');
-		p = *end ? end + strlen("end_cc") * (*end != '\n') : end;
+		p = *end ? end + strlen("end_cc") : end;
 		found = true;
 	}
 	return found ? read_text(ctx, "kernel command line", b.data, b.len) : NULL;

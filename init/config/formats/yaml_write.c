@@ -24,7 +24,10 @@ static void write_node(const struct node *n, unsigned depth, bool in_list, struc
 		if (!first)
 			buf_printf(out, "%*s", (int)(2 * depth), "");
 		if (i->key) {
-			write_scalar(i->key, out);
+			if (i->key->len)
+				write_scalar(i->key, out);
+			else
+				buf_puts(out, "\"\"");
 			buf_putc(out, ':');
 		} else {
 			buf_putc(out, '-');
