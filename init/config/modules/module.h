@@ -57,7 +57,6 @@ void apply_files(struct run *r);
 void apply_files_deferred(struct run *r);
 void apply_scripts(struct run *r);
 void apply_containers(struct run *r);
-bool scripts_wanted(const struct run *r);
 void apply_boothooks(struct run *r);
 bool boothooks_wanted(const struct run *r);
 void apply_scripts_vendor(struct run *r);

@@ -19,7 +19,7 @@ static const struct module modules[] = {
 	{ "write_files", STAGE_INIT, MODULE_ETC, NULL, apply_files },
 	{ "disk_setup", STAGE_INIT, MODULE_INSTANCE, disk_setup_wanted, apply_disk_setup },
 	{ "mounts", STAGE_INIT, MODULE_ETC, mounts_wanted, apply_mounts },
-	{ "runcmd", STAGE_CONFIG, MODULE_ETC, scripts_wanted, apply_scripts },
+	{ "runcmd", STAGE_CONFIG, MODULE_ETC, NULL, apply_scripts },
 	{ "write_files_deferred", STAGE_CONFIG, MODULE_ETC, NULL, apply_files_deferred },
 	{ "containers", STAGE_CONFIG, MODULE_ALWAYS, NULL, apply_containers },
 	{ "scripts_vendor", STAGE_FINAL, MODULE_INSTANCE, scripts_vendor_wanted, apply_scripts_vendor },

@@ -60,17 +60,13 @@ static bool write_script(struct run *r, const struct config_script *s)
 	return false;
 }
 
-static bool has_kind(const struct run *r, bool boothooks)
-{
-	for (const struct config_script *s = r->config.scripts; s; s = s->next)
-		if ((s->kind == SCRIPT_BOOTHOOK) == boothooks)
-			return true;
-	return false;
-}
-
 bool boothooks_wanted(const struct run *r)
 {
-	return has_kind(r, true);
+	const struct config_script *s = r->config.scripts;
+
+	while (s && s->kind != SCRIPT_BOOTHOOK)
+		s = s->next;
+	return s != NULL;
 }
 
 /* At once, one after the other, on each boot. */
@@ -81,13 +77,11 @@ void apply_boothooks(struct run *r)
 			module_script_ended(r, arena_printf(&r->arena, "the boothook %s", s->name), script_run(r, NULL, script_path(r, s), 0));
 }
 
-bool scripts_wanted(const struct run *r)
-{
-	return has_kind(r, false);
-}
-
 void apply_scripts(struct run *r)
 {
+	/* of an earlier configuration of the instance that was not run yet */
+	if (!r->config.runcmd)
+		target_unlink(&r->target, arena_printf(&r->arena, "%s/runcmd", script_dir(r, SCRIPT_USER)));
 	for (const struct config_script *s = r->config.scripts; s; s = s->next) {
 		/* cloud-init has one file for both as well, and says nothing */
 		for (const struct config_script *t = s->next; t; t = t->next)
