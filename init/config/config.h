@@ -13,6 +13,7 @@
 #include "modules/accounts.h"
 #include "modules/passwords.h"
 #include "modules/ssh.h"
+#include "modules/system.h"
 #include "schema.h"
 
 #define CONFIG_FILE_MAX ((size_t)8 << 20)	/* bytes of one file after decoding */
@@ -79,6 +80,7 @@ struct config {
 	struct accounts accounts;
 	struct passwords passwords;
 	struct ssh_config ssh;
+	struct system system;
 	struct compose compose;
 	struct config_tree tree;
 	bool accepted;			/* of keys that need nothing done */

@@ -11,7 +11,7 @@
 
 /* Done before the last stage, and large or secret. */
 static const char *const done_keys[] = {
-	"bootcmd", "ca_certs", "ca-certs", "chpasswd", "configs", "containers", "networks", "password", "runcmd", "secrets", "services",
+	"bootcmd", "ca_certs", "ca-certs", "chpasswd", "configs", "containers", "networks", "password", "random_seed", "runcmd", "secrets", "services",
 	"ssh_keys", "volumes", "write_files",
 };
 

@@ -95,6 +95,22 @@ static const struct key top_keys[] = {
 	KEY("ssh_key_console_blacklist", NODE_SCALAR | NODE_LIST, read_ssh_skip, struct config, ssh.console_skip),
 	KEY("vendor_data", ANY, read_vendor_data, struct config, vendor),
 	KEY("vendor_data2", ANY, read_vendor_data, struct config, vendor2),
+	KEY("ca_certs", NODE_MAP, read_ca_certs, struct config, system.certs),
+	KEY("ca-certs", NODE_MAP, read_ca_certs, struct config, system.certs),
+	KEY("ntp", ANY | KEY_NULL, read_ntp, struct config, system.ntp),
+	KEY("timezone", NODE_SCALAR, read_timezone, struct config, system),
+	KEY("locale", NODE_SCALAR, read_locale, struct config, system.locale),
+	KEY("locale_configfile", NODE_SCALAR, value_path, struct config, system.locale.file),
+	KEY("phone_home", NODE_MAP, read_phone_home, struct config, system.phone),
+	KEY("final_message", NODE_SCALAR, read_final_message, struct config, system.final_message),
+	KEY("random_seed", NODE_MAP, read_random_seed, struct config, system.random),
+	KEY("manage_resolv_conf", NODE_SCALAR, value_bool, struct config, system.resolv.manage),
+	KEY("manage-resolv-conf", NODE_SCALAR, value_bool, struct config, system.resolv.manage),
+	KEY("resolv_conf", NODE_MAP, read_resolv_conf, struct config, system.resolv),
+	KEY("cloud_init_modules", NODE_LIST, read_module_list, struct config, system.frequencies),
+	KEY("cloud_config_modules", NODE_LIST, read_module_list, struct config, system.frequencies),
+	KEY("cloud_final_modules", NODE_LIST, read_module_list, struct config, system.frequencies),
+	KEY("output", ANY, read_output, struct config, accepted),
 	KEY("containers", NODE_MAP, read_elsewhere, struct config, accepted),
 	KEY("services", NODE_MAP, read_elsewhere, struct config, accepted),
 	KEY("volumes", NODE_MAP, read_elsewhere, struct config, accepted),
@@ -152,5 +168,6 @@ void config_finish(struct ctx *ctx, struct config *c)
 {
 	if (c->runcmd)
 		config_add_script(ctx, c, SCRIPT_USER, "runcmd", c->runcmd, strlen(c->runcmd));
+	system_finish(ctx, &c->system);
 	compose_finish(ctx, &c->compose);
 }

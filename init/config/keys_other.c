@@ -3,7 +3,6 @@
  * A table, read by keys.c in coracle-config. A key that is done has its row there and none here. */
 #include "keys_other.h"
 
-#define LATER "is not supported yet by Coracle"
 #define PACKAGES "is not done: Coracle has no package manager; what a machine runs comes in containers"
 #define AGENT "is not done: this agent is not part of Coracle; it can run in a container"
 #define DISTRIBUTION "is not done: it configures a program of another distribution"
@@ -12,21 +11,6 @@
 
 const struct known_key other_keys[OTHER_KEYS] = {
 	{ "ssh_import_id", DIAG_WARNING, "is not used: Coracle fetches no keys; put them into ssh_authorized_keys" },
-	{ "manage_resolv_conf", DIAG_WARNING, LATER },
-	{ "resolv_conf", DIAG_WARNING, LATER },
-	{ "ca_certs", DIAG_WARNING, LATER },
-	{ "ca-certs", DIAG_WARNING, LATER },
-	{ "ntp", DIAG_WARNING, LATER },
-	{ "timezone", DIAG_WARNING, LATER },
-	{ "phone_home", DIAG_WARNING, LATER },
-	{ "final_message", DIAG_WARNING, LATER },
-	{ "random_seed", DIAG_WARNING, LATER },
-	{ "locale", DIAG_WARNING, LATER },
-	{ "locale_configfile", DIAG_WARNING, LATER },
-	{ "cloud_init_modules", DIAG_WARNING, LATER },
-	{ "cloud_config_modules", DIAG_WARNING, LATER },
-	{ "cloud_final_modules", DIAG_WARNING, LATER },
-	{ "output", DIAG_WARNING, LATER },
 
 	{ "ansible", DIAG_WARNING, AGENT },
 	{ "chef", DIAG_WARNING, AGENT },

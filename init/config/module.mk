@@ -9,6 +9,7 @@ CONFIG_TEST := $(CONFIG_CORE) tests/unit/config_helper.c
 $(call unit_test,config_yaml,$(CONFIG_TEST),-lyaml -lz)
 $(call unit_test,config_values,$(CONFIG_TEST),-lyaml -lz)
 $(call unit_test,config_storage,$(CONFIG_TEST),-lyaml -lz)
+$(call unit_test,config_system,$(CONFIG_TEST),-lyaml -lz)
 $(call unit_test,config_compose,$(CONFIG_TEST),-lyaml -lz)
 $(call unit_test,config_userdata,$(CONFIG_TEST),-lyaml -lz)
 $(call unit_test,config_merge,$(CONFIG_TEST),-lyaml -lz)

@@ -65,7 +65,7 @@ static const char *accept_words(unsigned accept)
 
 static unsigned read_key(struct ctx *ctx, const struct key *k, const struct item *item, void *out)
 {
-	if (node_is_null(item->value))
+	if (node_is_null(item->value) && !(k->accept & KEY_NULL))
 		return 0;
 	if (!(k->accept & (unsigned)item->value->type)) {
 		diag_at(ctx->diags, DIAG_ERROR, item->value, NULL, "%s must be %s, not %s", k->name, accept_words(k->accept),

@@ -27,7 +27,7 @@ typedef int value_reader(struct ctx *ctx, const struct node *value, void *out);
 
 struct key {
 	const char *name;
-	unsigned accept;	/* NODE_SCALAR | NODE_LIST | NODE_MAP */
+	unsigned accept;	/* NODE_SCALAR | NODE_LIST | NODE_MAP, and KEY_NULL: the reader is called for null too */
 	value_reader *read;
 	size_t offset;		/* of the field in the structure that schema_read fills */
 };
@@ -74,6 +74,8 @@ int value_bool(struct ctx *ctx, const struct node *value, void *out);
 int value_strings(struct ctx *ctx, const struct node *value, void *out);
 /* uint64_t milliseconds: 1h30m5s20ms. */
 int value_duration(struct ctx *ctx, const struct node *value, void *out);
+
+#define KEY_NULL 8u
 
 #define KEY(name, accept, reader, type, field) { name, accept, reader, offsetof(type, field) }
 

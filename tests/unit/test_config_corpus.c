@@ -163,7 +163,7 @@ static const struct outcome {
 	{ "28-traversal.yaml", 'e', "has \"..\" in it", NULL },
 	{ "29-pytag.yaml", 'e', "the YAML tag", NULL },
 	{ "30-binary.yaml", 'o', NULL, NULL },
-	{ "31-sexagesimal.yaml", 'w', "\"final_message\" is not supported yet", "1_000" },
+	{ "31-sexagesimal.yaml", 'o', NULL, "1_000" },
 	{ "32-date.yaml", 'w', "\"users\" is not supported yet", NULL },
 	{ "33-mergekey.yaml", 'w', "\"users\" is not supported yet", NULL },
 	{ "34-multidoc.yaml", 'e', "a second YAML document", NULL },

@@ -55,7 +55,7 @@ static void apply_file(struct run *r, const struct config_file *f)
 
 	if (target_owner(&r->target, f->user, f->group, &file.uid, &file.gid, &err) < 0) {
 		err_wrap(&err, -EINVAL, "write %s", f->path);
-		diag_at(&r->diags, DIAG_ERROR, f->at, f->defer ? NULL : "users of this configuration are made later: defer: true", "%s", err.text);
+		diag_at(&r->diags, DIAG_ERROR, f->at, NULL, "%s", err.text);
 		return;
 	}
 	if (!fetch(r, f, &file))

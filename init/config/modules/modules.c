@@ -9,16 +9,22 @@
 /* cloud-init's order (config/cloud.cfg.tmpl), but access to the machine comes first, before anything that can fail or hang;
  * deferred files are written before the last stage, so that containers find them. */
 static const struct module modules[] = {
+	{ "seed_random", STAGE_INIT, MODULE_INSTANCE, random_wanted, apply_random },
 	{ "set_hostname", STAGE_INIT, MODULE_ALWAYS, hostname_wanted, apply_hostname },
 	{ "update_etc_hosts", STAGE_INIT, MODULE_ALWAYS, hosts_wanted, apply_hosts },
 	{ "users_groups", STAGE_INIT, MODULE_ETC, NULL, apply_users_groups },
 	{ "ssh", STAGE_INIT, MODULE_ETC, NULL, apply_ssh },
 	{ "set_passwords", STAGE_INIT, MODULE_ETC, set_passwords_wanted, apply_set_passwords },
 	{ "boothook", STAGE_INIT, MODULE_ALWAYS, boothooks_wanted, apply_boothooks },
+	{ "ca_certs", STAGE_INIT, MODULE_ETC, certs_wanted, apply_certs },
+	{ "resolv_conf", STAGE_INIT, MODULE_ETC, resolv_wanted, apply_resolv },
 	{ "bootcmd", STAGE_INIT, MODULE_ALWAYS, bootcmd_wanted, apply_bootcmd },
 	{ "write_files", STAGE_INIT, MODULE_ETC, NULL, apply_files },
 	{ "disk_setup", STAGE_INIT, MODULE_INSTANCE, disk_setup_wanted, apply_disk_setup },
 	{ "mounts", STAGE_INIT, MODULE_ETC, mounts_wanted, apply_mounts },
+	{ "locale", STAGE_CONFIG, MODULE_ETC, locale_wanted, apply_locale },
+	{ "ntp", STAGE_CONFIG, MODULE_ETC, ntp_wanted, apply_ntp },
+	{ "timezone", STAGE_CONFIG, MODULE_ETC, timezone_wanted, apply_timezone },
 	{ "runcmd", STAGE_CONFIG, MODULE_ETC, NULL, apply_scripts },
 	{ "write_files_deferred", STAGE_CONFIG, MODULE_ETC, NULL, apply_files_deferred },
 	{ "containers", STAGE_CONFIG, MODULE_ALWAYS, NULL, apply_containers },
@@ -28,6 +34,8 @@ static const struct module modules[] = {
 	{ "scripts_per_instance", STAGE_FINAL, MODULE_INSTANCE, scripts_per_instance_wanted, apply_scripts_per_instance },
 	{ "scripts_user", STAGE_FINAL, MODULE_INSTANCE, scripts_user_wanted, apply_scripts_user },
 	{ "ssh_authkey_fingerprints", STAGE_FINAL, MODULE_INSTANCE, ssh_fingerprints_wanted, apply_ssh_fingerprints },
+	{ "phone_home", STAGE_FINAL, MODULE_INSTANCE, phone_home_wanted, apply_phone_home },
+	{ "final_message", STAGE_FINAL, MODULE_ALWAYS, NULL, apply_final_message },
 	{ "power_state_change", STAGE_FINAL, MODULE_INSTANCE, power_state_wanted, apply_power_state },
 };
 
@@ -39,7 +47,7 @@ const char *module_instance_path(struct run *r, const char *name)
 /* NULL: done each time. */
 static const char *mark_path(struct run *r, const struct module *m)
 {
-	switch (m->when) {
+	switch (system_when(&r->config.system, m->name, (int)m->when)) {
 	case MODULE_INSTANCE:
 		return arena_printf(&r->arena, "/var/lib/cloud/instances/%s/sem/config_%s", r->instance_id, m->name);
 	case MODULE_ONCE:
