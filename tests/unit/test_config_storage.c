@@ -193,6 +193,30 @@ static void swap_area(void **state)
 	assert_true(storage_mkswap(fd, 4096, NULL, &err) < 0);
 }
 
+static void vfat(void **state)
+{
+	static const off_t sizes[] = { 4 << 20, 16 << 20, 33 << 20, 63 << 20, 64 << 20, 300 << 20 };
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		CLEANUP_FD int fd = scratch(sizes[i]);
+		struct probe p;
+
+		assert_int_equal(storage_mkvfat(fd, (uint64_t)sizes[i], "data", &err), 0);
+		assert_int_equal(probe_device(fd, &p), 1);
+		assert_string_equal(p.type, "vfat");
+		assert_string_equal(p.label, "DATA");
+		assert_int_equal(strlen(p.uuid), 9);
+		assert_int_equal(storage_mkvfat(fd, (uint64_t)sizes[i], NULL, &err), 0);
+		assert_int_equal(probe_device(fd, &p), 1);
+		assert_string_equal(p.label, "");
+		assert_true(storage_mkvfat(fd, (uint64_t)sizes[i], "twelve chars", &err) < 0);
+		assert_true(storage_mkvfat(fd, (uint64_t)sizes[i], "a/b", &err) < 0);
+		assert_true(storage_mkvfat(fd, 1 << 20, NULL, &err) < 0);
+	}
+}
+
 static void disks_read(void **state)
 {
 	const struct storage_disk *d = helper_config("#cloud-config\ndisk_setup:\n  /dev/vdb: {table_type: gpt, layout: [33.3, [66, 82]], overwrite: true}\n"
@@ -402,7 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fstab_lines), cmocka_unit_test(fstab_old), cmocka_unit_test(fstab_removes), cmocka_unit_test(fstab_injection),
-		cmocka_unit_test(mounts_wrong), cmocka_unit_test(swap_read), cmocka_unit_test(swap_sizes), cmocka_unit_test(swap_area),
+		cmocka_unit_test(mounts_wrong), cmocka_unit_test(swap_read), cmocka_unit_test(swap_sizes), cmocka_unit_test(swap_area), cmocka_unit_test(vfat),
 		cmocka_unit_test(disks_read), cmocka_unit_test(disks_wrong), cmocka_unit_test(tables_gpt), cmocka_unit_test(tables_mbr),
 		cmocka_unit_test(blank), cmocka_unit_test(choose), cmocka_unit_test(names),
 	};

@@ -111,7 +111,7 @@ static const char *const not_done[] = {
 	"add_apt_repo_match", "apk_repos", "apt", "apt_mirror", "apt_pipelining", "apt_proxy", "apt_reboot_if_required", "apt_sources",
 	"apt_update", "apt_upgrade", "debconf_selections", "package_reboot_if_required", "package_update", "package_upgrade", "packages",
 	"rh_subscription", "snap", "snappy", "ubuntu_advantage", "ubuntu_pro", "yum_repo_dir", "yum_repos", "zypper", "autoinstall",
-	"byobu_by_default", "drivers", "fan", "grub-dpkg", "grub_dpkg", "keyboard", "rpi", "disable_ec2_metadata", "updates", "authkey_hash",
+	"byobu_by_default", "drivers", "fan", "grub-dpkg", "grub_dpkg", "keyboard", "rpi", "disable_ec2_metadata", "updates", 
 	"datasource", "datasource_list", "manual_cache_clean",
 	"def_log_file", "log_cfgs", "syslog_fix_perms", "debug", "reporting", "migrate", "network",
 };

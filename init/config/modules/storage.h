@@ -123,6 +123,9 @@ int storage_mount(struct run *r, const struct storage_line *line, struct err *er
 uint64_t storage_swap_size(uint64_t memory, uint64_t available, uint64_t max);
 /* Makes the first page of a swap area. size: of the whole file. Returns 0 or -errno. */
 int storage_mkswap(int fd, uint64_t size, const char *label, struct err *err);
+/* storage_vfat.c: FAT32, on less than 64 MiB FAT16. Returns 0 or -errno. */
+int storage_mkvfat(int fd, uint64_t size, const char *label, struct err *err);
+
 /* The swap file that the configuration asks for, made if need be on the machine. Returns its path, NULL when there is none. */
 const char *storage_swap_file(struct run *r);
 

@@ -99,7 +99,7 @@ static int set_up_disk(const struct storage_disk *d, const char *path, struct er
 	return r < 0 ? r : reread(fd, err);
 }
 
-/* Makes what is chosen: mkswap by ourselves, the others by their programs. */
+/* Makes what is chosen: swap and vfat by ourselves, the others by their programs. */
 static int make_fs(struct run *r, const struct storage_fs *f, const char *path, bool overwrite, struct err *err)
 {
 	CLEANUP_FD int fd = open_alone(path, err);
@@ -112,6 +112,8 @@ static int make_fs(struct run *r, const struct storage_fs *f, const char *path, 
 		return e;
 	if (!f->command && !strcmp(f->type, "swap"))
 		return storage_mkswap(fd, size, f->label, err);
+	if (!f->command && !strcmp(f->type, "vfat"))
+		return storage_mkvfat(fd, size, f->label, err);
 	fd_close(&fd);
 	return fs_make(r, f, path, err);
 }

@@ -153,11 +153,7 @@ int fs_make(struct run *r, const struct storage_fs *f, const char *path, struct 
 
 		return run(r, shell, err);
 	}
-	if (!strcmp(f->type, "vfat") || !strcmp(f->type, "fat") || !strcmp(f->type, "msdos")) {
-		argv[n++] = "/usr/bin/mkfs.vfat";
-		if (f->label)
-			argv[n++] = "-n", argv[n++] = f->label;
-	} else if (!strcmp(f->type, "ext4") || !strcmp(f->type, "ext3") || !strcmp(f->type, "ext2")) {
+	if (!strcmp(f->type, "ext4") || !strcmp(f->type, "ext3") || !strcmp(f->type, "ext2")) {
 		argv[n++] = "/usr/bin/mke2fs";
 		argv[n++] = "-q";
 		argv[n++] = "-F"; /* asks nobody: what stands in the way was looked for before */
