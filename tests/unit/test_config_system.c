@@ -307,6 +307,7 @@ static void message(void **state)
 	fresh();
 	apply(HEAD "runcmd: [ls]\n");
 	assert_string_equal(content("var/lib/cloud/instance/boot-finished"), "(none)");
+	fresh();
 	apply(HEAD);
 	assert_non_null(strstr(content("var/log/cloud-init-output.log"), "Cloud-init v. " CORACLE_VERSION " finished at "));
 }

@@ -5,6 +5,7 @@
  * here. What is as wanted already stays, so that a machine that forgets (no data disk) can come here on each boot. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <string.h>
@@ -65,10 +66,19 @@ static int check_fit(int fd, bool overwrite, uint64_t size, struct err *err)
 	return r ? 0 : err_set(err, 0, "it is not blank, and stays as it is; `overwrite: true` would destroy what is on it");
 }
 
-/* The kernel looks at the table again; devtmpfs has the nodes when it returns. */
-static int reread(int fd, struct err *err)
+/* The kernel looks at the table again; devtmpfs has the nodes when it returns. Partitions of a kernel that does not know the table are told it one by one. */
+static int reread(int fd, const struct table *t, struct err *err)
 {
-	return ioctl(fd, BLKRRPART) < 0 ? err_set(err, errno, "have the kernel read the new table") : 0;
+	if (ioctl(fd, BLKRRPART) < 0)
+		return err_set(err, errno, "have the kernel read the new table");
+	for (unsigned i = 0; i < t->n; i++) {
+		struct blkpg_partition p = { .start = (long long)(t->part[i].first * TABLE_SECTOR), .length = (long long)(t->part[i].sectors * TABLE_SECTOR), .pno = (int)i + 1 };
+		struct blkpg_ioctl_arg arg = { .op = BLKPG_ADD_PARTITION, .datalen = sizeof(p), .data = &p };
+
+		if (ioctl(fd, BLKPG, &arg) < 0 && errno != EBUSY) /* it is there */
+			return err_set(err, errno, "tell the kernel of partition %u", i + 1);
+	}
+	return 0;
 }
 
 static int set_up_disk(const struct storage_disk *d, const char *path, struct err *err)
@@ -96,7 +106,7 @@ static int set_up_disk(const struct storage_disk *d, const char *path, struct er
 	if ((r = check_fit(fd, d->overwrite, sectors * TABLE_SECTOR, err)) < 0)
 		return r;
 	r = d->layout == LAYOUT_REMOVE ? table_wipe(fd, sectors, err) : table_write(fd, sectors, &t, err);
-	return r < 0 ? r : reread(fd, err);
+	return r < 0 ? r : reread(fd, &t, err);
 }
 
 /* Makes what is chosen: swap and vfat by ourselves, the others by their programs. */

@@ -48,7 +48,7 @@ static int make_shape(uint64_t size, struct shape *s, struct err *err)
 			 size <= (32 << 10) * MIB ? 32 : 64;
 	/* the tables are part of what they describe: a table large enough for all of it is large enough */
 	data = s->sectors - s->reserved - s->root_sectors;
-	s->fat_sectors = (data / s->per_cluster + 2) * (uint64_t)entry / SECTOR + 1;
+	s->fat_sectors = (uint32_t)((data / s->per_cluster + 2) * (uint64_t)entry / SECTOR + 1);
 	s->clusters = (data - 2 * s->fat_sectors) / s->per_cluster;
 	if (wide ? s->clusters < 65525 : s->clusters < 4085 || s->clusters > 65524)
 		return err_set(err, 0, "vfat does not fit on %llu bytes", (unsigned long long)size);
@@ -175,7 +175,7 @@ int storage_mkvfat(int fd, uint64_t size, const char *label, struct err *err)
 {
 	unsigned char name[11];
 	unsigned char boot[SECTOR];
-	struct shape s;
+	struct shape s = { .sectors = 0 };
 	int r;
 
 	if ((r = make_shape(size, &s, err)) < 0 || (r = make_label(label, name, err)) < 0)
