@@ -6,6 +6,7 @@
 
 #include "../http/http.h"
 #include "../scalar.h"
+#include "hostname.h"
 #include "module.h"
 
 #define KEY_MAX ((size_t)16384)
@@ -99,15 +100,16 @@ static void add_encoded(struct buf *b, const char *s)
 static const char *value_of(struct run *r, const char *name)
 {
 	CLEANUP_FREE char *key = NULL;
-	const struct config *c = &r->config;
+	struct hostname h;
 	size_t len;
 
 	if (!strcmp(name, "instance_id"))
 		return r->instance_id;
+	hostname_choose(r, &h);
 	if (!strcmp(name, "hostname"))
-		return c->hostname ? c->hostname : r->seed.meta.local_hostname;
+		return h.host;
 	if (!strcmp(name, "fqdn"))
-		return c->fqdn ? c->fqdn : value_of(r, "hostname");
+		return h.fqdn ? h.fqdn : h.host;
 	if (target_read(&r->target, arena_printf(&r->arena, "/etc/ssh/ssh_host_%s_key.pub", name + strlen("pub_key_")), KEY_MAX, &key, &len) < 0)
 		return NULL;
 	return arena_strndup(&r->arena, key, len);
