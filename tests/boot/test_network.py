@@ -1,25 +1,10 @@
 #!/usr/bin/env python3
 """test_network.py: the virtual machine's network as qemu/run fixes it: served addresses reach the host's loopback, and nothing else
 leaves the guest; --net open is the only other way. The SMBIOS seed names an address where its files are."""
-import http.server
 import pathlib
-import threading
 
-from harness import Machine, case, check, equal, finish, free_port, temporary_directory
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder and keeps standard output for TAP."""
-
-    def log_message(self, format, *args):  # the base class fixes the name
-        pass
-
-
-def serve_folder(folder):
-    port = free_port()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), lambda *a: Quiet(*a, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, port
+from harness import Machine, case, check, equal, finish, temporary_directory
+from webserver import serve_folder
 
 
 def with_lease(guest, pattern):

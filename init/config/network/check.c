@@ -193,9 +193,10 @@ void plan_check(struct ctx *ctx, struct network_plan *p)
 	for (struct network_device *d = p->devices; d; d = d->next) {
 		check_members(ctx, p, d);
 		check_link(ctx, p, d);
-		check_params(ctx, p, d);
 		if (d->set_name && d->match_mac.len == 0 && d->match_names.n == 0 && d->match_drivers.n == 0)
 			diag_at(ctx->diags, DIAG_WARNING, d->at, "match: {macaddress: ...}", "%s has set-name without match: its own name is matched", quote(ctx, d->id));
 	}
 	drop_impossible(ctx, p);
+	for (struct network_device *d = p->devices; d; d = d->next)
+		check_params(ctx, p, d); /* of members that are left */
 }

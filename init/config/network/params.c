@@ -186,10 +186,12 @@ static const char *what_it_takes(struct ctx *ctx, const struct param_key *k)
 	}
 }
 
-static struct plan_param *add_param(struct ctx *ctx, struct network_device *d, const struct param_key *k, const char *text, uint32_t number)
+/* Of several values for one parameter (of one member) the last counts. */
+static struct plan_param *add_param(struct ctx *ctx, struct network_device *d, const struct param_key *k, const char *text, uint32_t number,
+				    const char *port)
 {
 	struct plan_param **at = &d->params;
-	struct plan_param *p = ARENA_NEW(ctx->arena, struct plan_param);
+	struct plan_param *p;
 
 	/* a canonical text, whatever spelling was used */
 	if (k->kind == PARAM_WORD)
@@ -198,9 +200,10 @@ static struct plan_param *add_param(struct ctx *ctx, struct network_device *d, c
 		text = number ? "true" : "false";
 	else if (k->kind != PARAM_DEVICE)
 		text = arena_printf(ctx->arena, "%u", k->kind == PARAM_TICKS ? number / 100 : number);
-	*p = (struct plan_param){ .key = k, .text = text, .number = number };
-	while (*at)
+	while (*at && ((*at)->key->attribute != k->attribute || (*at)->key->port != k->port || (port && strcmp((*at)->port, port) != 0)))
 		at = &(*at)->next;
+	p = *at ? *at : ARENA_NEW(ctx->arena, struct plan_param);
+	*p = (struct plan_param){ .key = k, .text = text, .number = number, .port = port, .next = p->next };
 	*at = p;
 	return p;
 }
@@ -233,7 +236,7 @@ static int set_targets(struct ctx *ctx, struct network_device *d, const struct p
 		}
 	}
 	if (found.n > 0)
-		add_param(ctx, d, k, "", 0)->targets = found;
+		add_param(ctx, d, k, "", 0, NULL)->targets = found;
 	return 0;
 }
 
@@ -256,7 +259,7 @@ static int set_ports(struct ctx *ctx, struct network_device *d, const struct par
 			r = wrong_value(ctx, k, name, i->value);
 			continue;
 		}
-		add_param(ctx, d, k, text, number)->port = arena_strndup(ctx->arena, port, n);
+		add_param(ctx, d, k, text, number, arena_strndup(ctx->arena, port, n));
 	}
 	return r;
 }
@@ -271,7 +274,7 @@ static int set_value(struct ctx *ctx, struct network_device *d, const struct par
 		return set_targets(ctx, d, k, name, value);
 	if (value->type != NODE_SCALAR || parse_value(k, value->text, &number) < 0)
 		return wrong_value(ctx, k, name, value);
-	add_param(ctx, d, k, value->text, number);
+	add_param(ctx, d, k, value->text, number, NULL);
 	return 0;
 }
 
@@ -356,7 +359,7 @@ int params_set(struct ctx *ctx, struct network_device *d, const char *name, cons
 
 			if (plan_parse_ip(s, n, &ip) < 0 || ip.family != AF_INET)
 				return -EINVAL;
-			p = p ? p : add_param(ctx, d, k, "", 0);
+			p = p ? p : add_param(ctx, d, k, "", 0, NULL);
 			plan_add_address(ctx, &p->targets, &ip);
 			s += n;
 		}
@@ -364,6 +367,6 @@ int params_set(struct ctx *ctx, struct network_device *d, const char *name, cons
 	}
 	if (parse_value(k, text, &number) < 0)
 		return -EINVAL;
-	add_param(ctx, d, k, text, number);
+	add_param(ctx, d, k, text, number, NULL);
 	return 0;
 }
