@@ -13,6 +13,7 @@ comma := ,
 # Code and constants share their pages: that is 4 KiB less of file and 8 KiB less of memory.
 $(call program,init,$(INIT_SRC),,$(NO_HEAP) -flto=auto -Wl$(comma)-z$(comma)noseparate-code -T init/pid1/init.ld)
 $(call program,coracle-data,$(DATA_SRC),)
+$(call program,coracle-netwatch,init/netwatch/main.c,)
 
 SUPERVISE_SRC := $(sort $(wildcard init/supervise/*.c))
 $(call unit_test,supervise,$(SUPERVISE_SRC))

@@ -3,8 +3,6 @@
  * Runs as coracle-config final, after the containers have been started. */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,26 +10,6 @@
 #include "final.h"
 #include "modules/module.h"
 #include "report.h"
-
-#define INIT_SOCKET "/run/coracle/init.sock"
-
-static int ask_init(const char *what, struct err *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = INIT_SOCKET };
-	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	char answer[256];
-	ssize_t n;
-
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_set(err, errno, "connect to %s", INIT_SOCKET);
-	if (send(fd, what, strlen(what), MSG_NOSIGNAL) < 0)
-		return err_set(err, errno, "ask init to %s", what);
-	n = recv(fd, answer, sizeof(answer) - 1, 0);
-	if (n < 0)
-		return err_set(err, errno, "init's answer to %s", what);
-	answer[n] = '\0';
-	return strcmp(answer, "ok") ? err_set(err, 0, "init does not %s: %s", what, answer) : 0;
-}
 
 /* Last of all, when the status is written. Returns true when the machine goes down. */
 static bool change_power(struct run *r)
@@ -44,7 +22,7 @@ static bool change_power(struct run *r)
 		report_problem("config", "%s: %s", p->mode, p->message);
 	while (delay.tv_sec > 0 && nanosleep(&delay, &delay) < 0)
 		;
-	if (ask_init(p->mode, &err) == 0)
+	if (init_ask(p->mode, &err) == 0)
 		return true;
 	diag_at(&r->diags, DIAG_ERROR, NULL, NULL, "power_state: %s", err.text);
 	return false;

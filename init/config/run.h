@@ -48,6 +48,9 @@ int script_run_prefixed(const struct run *r, const struct strings *prefix, const
 /* Runs a program by its path, with its words; variable: "NAME=VALUE" for its environment, or NULL. Output, timeout and result as script_run. */
 int program_run(const struct run *r, const char *const *argv, const char *variable, unsigned timeout_s);
 
+/* init_ask.c: one command for init ("poweroff", "reload"). Returns 0 when the answer is "ok", else -errno and a text. */
+int init_ask(const char *what, struct err *err);
+
 /* Adds the problems to the log file and, on the machine, to the console. */
 void run_report(struct run *r);
 

@@ -53,3 +53,29 @@ void network_boot(struct run *r)
 		network_write_files(r, p, &a);
 	network_apply_end(&a);
 }
+
+/* Devices that stand on the one that appeared (VLANs, a bond) were made now too. */
+void network_again(struct run *r, const char *name)
+{
+	struct network_plan *p = r->network;
+	struct applier a = { .ctx = &r->ctx, .plan = p, .quiet_missing = true, .nl = { .fd = -1 } };
+	struct err err = ERR_INIT;
+	bool new_units = false;
+
+	if (p && network_apply(&a) == 0) {
+		for (size_t i = 0; name && i < a.links.n; i++) {
+			const struct link *l = &a.links.v[i];
+
+			/* hardware that was there at boot has its unit, or is to have none */
+			if (l->device && (!l->physical || !strcmp(l->first_name, name)))
+				new_units = network_enable_dhcp(r, l->device, l->name) || new_units;
+		}
+		if (!a.routes_later)
+			target_unlink(&r->target, NETWORK_LATER_PATH);
+	} else if (!p && name) {
+		new_units = network_enable_dhcp(r, NULL, name);
+	}
+	network_apply_end(&a);
+	if (new_units && init_ask("reload", &err) < 0)
+		diag_at(&r->diags, DIAG_ERROR, NULL, NULL, "start DHCP: %s", err.text);
+}

@@ -20,6 +20,12 @@ void network_boot(struct run *r);
 /* files.c: what the DHCP clients and their script have to know. a NULL: the devices are not known (not on the machine). */
 void network_write_files(struct run *r, const struct network_plan *p, const struct applier *a);
 
+/* Carries r->network out once more, quietly: a route may have got its gateway, or the device `name` (NULL: none) has appeared. A device that then wants
+ * DHCP gets its unit, and init is asked to read the units. Without a plan the device asks by DHCP, as all do. */
+void network_again(struct run *r, const char *name);
+/* files.c: the unit of DHCP for a device that init did not see at boot. Returns true when it is new. */
+bool network_enable_dhcp(struct run *r, const struct network_device *d, const char *name);
+
 /* need.c: the plan that network_need has brought up, or is to. */
 void network_set_plan(struct network_plan *p);
 struct network_plan *network_plan_known(void);

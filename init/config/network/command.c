@@ -9,7 +9,7 @@
 
 #include "../run.h"
 #include "fd.h"
-#include "apply.h"
+#include "boot.h"
 
 static void print_problems(struct run *r)
 {
@@ -61,6 +61,26 @@ static int run(struct run *r, const char *mode, const char *file)
 	return diags_errors(&r->diags) ? 1 : 0;
 }
 
+/* The plan of this boot once more: routes that waited for DHCP, and a device that appeared (name; NULL: none). */
+static int again(struct run *r, const char *name)
+{
+	CLEANUP_FREE char *text = NULL;
+	struct err err = ERR_INIT;
+	size_t len;
+	int code;
+
+	if (target_open(&r->target, "/", true, &err) < 0) {
+		fprintf(stderr, "coracle-config: %s\n", err.text);
+		return 1;
+	}
+	if (target_read(&r->target, NETWORK_PLAN_PATH, USERDATA_MAX, &text, &len) == 0)
+		r->network = network_read(&r->ctx, NETWORK_PLAN_PATH, text, len);
+	network_again(r, name);
+	print_problems(r);
+	code = diags_errors(&r->diags) ? 1 : 0;
+	return code;
+}
+
 int command_network(int argc, char **argv)
 {
 	static const char *const modes[] = { "--plan", "--plan-cmdline", "--apply" };
@@ -73,8 +93,13 @@ int command_network(int argc, char **argv)
 			status = run(&r, argv[1], argv[2]);
 			run_fini(&r);
 		}
+	if (status < 0 && ((argc == 2 && !strcmp(argv[1], "--again")) || (argc == 3 && !strcmp(argv[1], "--device")))) {
+		run_init(&r);
+		status = again(&r, argc == 3 ? argv[2] : NULL);
+		run_fini(&r);
+	}
 	if (status >= 0)
 		return status;
-	fprintf(stderr, "usage: coracle-config network --plan FILE | --plan-cmdline FILE | --apply FILE\n");
+	fprintf(stderr, "usage: coracle-config network --plan FILE | --plan-cmdline FILE | --apply FILE | --again | --device NAME\n");
 	return 1;
 }

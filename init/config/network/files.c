@@ -89,13 +89,19 @@ static void write_overrides(struct run *r, const char *name, const struct plan_d
 		put(r, arena_printf(&r->arena, NETWORK_DIR "/dhcp%d.%s", family, name), b.data);
 }
 
-static void enable_unit(struct run *r, const char *template, const char *name)
+/* Returns true when it is new. */
+static bool enable_unit(struct run *r, const char *template, const char *name)
 {
+	const char *path = arena_printf(&r->arena, UNITS "/%s@%s.unit", template, name);
 	struct err err = ERR_INIT;
 
-	if (target_symlink(&r->target, arena_printf(&r->arena, TEMPLATES "/%s@.unit", template),
-			   arena_printf(&r->arena, UNITS "/%s@%s.unit", template, name), &err) < 0)
+	if (target_exists(&r->target, path))
+		return false;
+	if (target_symlink(&r->target, arena_printf(&r->arena, TEMPLATES "/%s@.unit", template), path, &err) < 0) {
 		diag_at(&r->diags, DIAG_ERROR, NULL, NULL, "%s", err.text);
+		return false;
+	}
+	return true;
 }
 
 static void leave_alone(struct run *r, const char *name)
@@ -103,23 +109,30 @@ static void leave_alone(struct run *r, const char *name)
 	put(r, arena_printf(&r->arena, NETWORK_DIR "/no-dhcp.%s", name), "");
 }
 
-/* known: init has a unit of DHCP for this name, made when it found the hardware; others get one by a link. */
-static void write_dhcp(struct run *r, const struct network_device *d, const char *name, bool known)
+/* known: init has a unit of DHCP for this name, made when it found the hardware; others get one by a link. Returns true when one is new. */
+static bool write_dhcp(struct run *r, const struct network_device *d, const char *name, bool known)
 {
 	bool up = !d->manual && !d->unmanaged;
+	bool made = false;
 
 	if (up && d->dhcp[0].enabled == PLAN_YES) {
 		write_overrides(r, name, &d->dhcp[0], 4, d->mtu != PLAN_UNSET);
 		target_unlink(&r->target, arena_printf(&r->arena, NETWORK_DIR "/no-dhcp.%s", name));
 		if (!known)
-			enable_unit(r, "dhcp", name);
+			made = enable_unit(r, "dhcp", name);
 	} else if (known) {
 		leave_alone(r, name);
 	}
 	if (up && d->dhcp[1].enabled == PLAN_YES) {
 		write_overrides(r, name, &d->dhcp[1], 6, d->mtu != PLAN_UNSET);
-		enable_unit(r, "dhcp6", name);
+		made = enable_unit(r, "dhcp6", name) || made;
 	}
+	return made;
+}
+
+bool network_enable_dhcp(struct run *r, const struct network_device *d, const char *name)
+{
+	return d ? write_dhcp(r, d, name, false) : enable_unit(r, "dhcp", name);
 }
 
 /* Was there hardware of this name when the machine started? */
