@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,84 +16,18 @@
 #include "text.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define SMALL_FILE_MAX 65536u
 
-static const char default_hosts[] =
-	"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n"
-	"ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
-
-static bool host_network(const struct container *c)
+static int make_bind_source(const struct service_mount *m, struct err *err)
 {
-	return strcmp(c->svc.network_mode, "host") == 0;
-}
-
-void bundle_hostname(const struct container *c, char *out, size_t size)
-{
-	if (c->svc.hostname) {
-		text_set(out, size, "%s", c->svc.hostname);
-	} else if (host_network(c)) {
-		if (gethostname(out, size) < 0)
-			out[0] = '\0';
-		out[size - 1] = '\0';
-	} else {
-		text_set(out, size, "%.12s", c->id);
-	}
-}
-
-/* In place: a container may have the file bound already. */
-static int write_file(const char *path, const char *text, size_t n, struct err *err)
-{
-	CLEANUP_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-
-	if (fd < 0 || fd_write_full(fd, text, n) < 0)
-		return err_set(err, errno, "write %s", path);
-	return 0;
-}
-
-/* The host's file, or text when there is none. */
-static int copy_file(const char *from, const char *text, const char *to, struct err *err)
-{
-	CLEANUP_FREE char *data = NULL;
-	size_t n = 0;
-
-	if (fd_read_file(AT_FDCWD, from, SMALL_FILE_MAX, &data, &n, NULL) < 0)
-		return write_file(to, text, strlen(text), err);
-	return write_file(to, data, n, err);
-}
-
-void bundle_refresh_resolv(const struct container *c)
-{
-	char path[512];
-
-	if (host_network(c))
-		copy_file("/etc/resolv.conf", "", engine_container_path(c->id, "resolv.conf", path, sizeof(path)), NULL);
-}
-
-static int write_etc_files(const struct container *c, const char *hostname, struct err *err)
-{
-	char path[512], line[300];
-	bool host = host_network(c);
-	int n, r;
-
-	engine_container_path(c->id, "hosts", path, sizeof(path));
-	r = host ? copy_file("/etc/hosts", default_hosts, path, err) : write_file(path, default_hosts, sizeof(default_hosts) - 1, err);
-	if (r < 0)
-		return r;
-	n = snprintf(line, sizeof(line), "%s\n", hostname);
-	r = write_file(engine_container_path(c->id, "hostname", path, sizeof(path)), line, (size_t)n, err);
-	if (r < 0)
-		return r;
-	engine_container_path(c->id, "resolv.conf", path, sizeof(path));
-	return host ? copy_file("/etc/resolv.conf", "", path, err) : write_file(path, "", 0, err);
-}
-
-static int make_bind_source(const char *path, struct err *err)
-{
+	const char *path = m->source;
 	struct stat st;
 	int r;
 
 	if (stat(path, &st) == 0)
 		return 0;
+	for (char **o = m->options; *o; o++)
+		if (strcmp(*o, "nocreate") == 0)
+			return err_set(err, errno, "bind source %s", path);
 	r = path_mkdirs(path, 0755);
 	return r < 0 ? err_set(err, -r, "make bind source %s", path) : 0;
 }
@@ -115,7 +47,7 @@ static int make_sources(struct container *c, struct arena *mem, char ***out, str
 		if (m->type == MOUNT_TMPFS)
 			continue;
 		if (m->type == MOUNT_BIND)
-			r = make_bind_source(m->source, err);
+			r = make_bind_source(m, err);
 		else
 			r = store_volume(engine.store, m->source, path, sizeof(path), err);
 		if (r < 0)
@@ -160,24 +92,6 @@ static void add_env(struct buf *b, const struct service *s, const char *hostname
 	jw_close(b, ']');
 }
 
-/* As systemd and Docker 29: room for servers that raise it, no trap for programs that close every descriptor. On a host
- * that gives us less, what it gives. */
-static void add_rlimits(struct buf *b)
-{
-	struct rlimit mine;
-	rlim_t hard = 524288;
-
-	if (getrlimit(RLIMIT_NOFILE, &mine) == 0 && mine.rlim_max < hard)
-		hard = mine.rlim_max;
-	jw_karr(b, "rlimits");
-	jw_open(b, '{');
-	jw_kstr(b, "type", "RLIMIT_NOFILE");
-	jw_kint(b, "soft", (int64_t)MIN(hard, 1024));
-	jw_kint(b, "hard", (int64_t)hard);
-	jw_close(b, '}');
-	jw_close(b, ']');
-}
-
 static int add_process(struct buf *b, const struct container *c, const struct user_ids *ids, const char *hostname, struct err *err)
 {
 	const struct service *s = &c->svc;
@@ -205,7 +119,13 @@ static int add_process(struct buf *b, const struct container *c, const struct us
 	add_env(b, s, hostname, ids->home);
 	jw_kstr(b, "cwd", s->working_dir ? s->working_dir : "/");
 	bundle_add_caps(b, s, caps, ids->uid == 0);
-	add_rlimits(b);
+	r = bundle_add_rlimits(b, s, err);
+	if (r < 0)
+		return r;
+	if (bundle_has_option(s, "no-new-privileges"))
+		jw_kbool(b, "noNewPrivileges", true);
+	if (s->oom_score_adj)
+		jw_kint(b, "oomScoreAdj", s->oom_score_adj);
 	jw_close(b, '}');
 	return 0;
 }
@@ -224,8 +144,11 @@ static int build(struct buf *b, struct container *c, char *const *source, struct
 	r = user_resolve(rootfd, c->svc.user, &ids, err);
 	if (r < 0)
 		return r;
+	r = user_add_groups(rootfd, c->svc.group_add, &ids, err);
+	if (r < 0)
+		return r;
 	bundle_hostname(c, hostname, sizeof(hostname));
-	r = write_etc_files(c, hostname, err);
+	r = bundle_write_etc(c, hostname, err);
 	if (r < 0)
 		return r;
 	jw_open(b, '{');
@@ -237,13 +160,17 @@ static int build(struct buf *b, struct container *c, char *const *source, struct
 	jw_kstr(b, "path", rootfs);
 	jw_kbool(b, "readonly", c->svc.read_only);
 	jw_close(b, '}');
-	jw_kstr(b, "hostname", hostname);
+	if (!c->svc.uts)
+		jw_kstr(b, "hostname", hostname);
+	if (c->svc.domainname)
+		jw_kstr(b, "domainname", c->svc.domainname);
 	r = bundle_add_mounts(b, c, source, err);
 	if (r < 0)
 		return r;
-	bundle_add_linux(b, c);
-	if (!c->svc.privileged)
-		jw_kraw(b, "annotations", "{\"org.coracle.seccomp\":\"default\"}");
+	r = bundle_add_linux(b, c, err);
+	if (r < 0)
+		return r;
+	bundle_add_annotations(b, &c->svc);
 	jw_close(b, '}');
 	return buf_error(b) ? err_set(err, -buf_error(b), "config.json") : 0;
 }
@@ -268,5 +195,5 @@ int bundle_write(struct container *c, struct err *err)
 		return r;
 	if (mkdir(engine_container_path(c->id, "bundle", path, sizeof(path)), 0700) < 0 && errno != EEXIST)
 		return err_set(err, errno, "make %s", path);
-	return write_file(engine_container_path(c->id, "bundle/config.json", path, sizeof(path)), b.data, b.len, err);
+	return bundle_write_file(engine_container_path(c->id, "bundle/config.json", path, sizeof(path)), b.data, b.len, err);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine.h"
 #include "jw.h"
@@ -25,16 +26,9 @@ static const struct default_mount default_mounts[] = {
 	{ "/dev/shm", "tmpfs", "shm", "[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=67108864\"]" },
 };
 
-static const char masked_paths[] =
-	"[\"/proc/asound\",\"/proc/acpi\",\"/proc/interrupts\",\"/proc/kcore\",\"/proc/keys\",\"/proc/latency_stats\","
-	"\"/proc/timer_list\",\"/proc/timer_stats\",\"/proc/sched_debug\",\"/proc/scsi\",\"/sys/firmware\","
-	"\"/sys/devices/virtual/powercap\"]";
-
-static const char readonly_paths[] = "[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]";
-
 /* moby oci/defaults.go: everything may be made, only these be used. */
 static const char device_rules[] =
-	"[{\"allow\":false,\"access\":\"rwm\"},"
+	"{\"allow\":false,\"access\":\"rwm\"},"
 	"{\"allow\":true,\"type\":\"c\",\"access\":\"m\"},{\"allow\":true,\"type\":\"b\",\"access\":\"m\"},"
 	"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":3,\"access\":\"rwm\"},"
 	"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":5,\"access\":\"rwm\"},"
@@ -44,7 +38,7 @@ static const char device_rules[] =
 	"{\"allow\":true,\"type\":\"c\",\"major\":5,\"minor\":0,\"access\":\"rwm\"},"
 	"{\"allow\":true,\"type\":\"c\",\"major\":5,\"minor\":1,\"access\":\"rwm\"},"
 	"{\"allow\":true,\"type\":\"c\",\"major\":5,\"minor\":2,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":136,\"access\":\"rwm\"}]";
+	"{\"allow\":true,\"type\":\"c\",\"major\":136,\"access\":\"rwm\"}";
 
 static bool has_target(const struct service *s, const char *target)
 {
@@ -59,18 +53,40 @@ static bool writable_sys(const struct container *c, const char *target)
 	return c->svc.privileged && strncmp(target, "/sys", 4) == 0;
 }
 
+/* The machine's own /dev/shm and message queues go with its IPC namespace. */
+static bool is_hosts(const struct container *c, const char *target)
+{
+	return c->svc.ipc && (strcmp(target, "/dev/shm") == 0 || strcmp(target, "/dev/mqueue") == 0);
+}
+
 static void add_defaults(struct buf *b, const struct container *c)
 {
+	char shm[128];
+
 	for (size_t i = 0; i < ARRAY_SIZE(default_mounts); i++) {
 		const struct default_mount *m = &default_mounts[i];
 
 		if (has_target(&c->svc, m->target))
 			continue;
+		if (is_hosts(c, m->target) && access(m->target, F_OK) < 0)
+			continue; /* the machine has none to share */
 		jw_open(b, '{');
 		jw_kstr(b, "destination", m->target);
+		if (is_hosts(c, m->target)) {
+			jw_kstr(b, "type", "bind");
+			jw_kstr(b, "source", m->target);
+			jw_kraw(b, "options", "[\"rbind\",\"nosuid\",\"noexec\",\"nodev\"]");
+			jw_close(b, '}');
+			continue;
+		}
 		jw_kstr(b, "type", m->type);
 		jw_kstr(b, "source", m->source);
-		jw_kraw(b, "options", writable_sys(c, m->target) ? "[\"nosuid\",\"noexec\",\"nodev\"]" : m->options);
+		if (c->svc.shm_size && strcmp(m->target, "/dev/shm") == 0) {
+			text_set(shm, sizeof(shm), "[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=%lld\"]", (long long)c->svc.shm_size);
+			jw_kraw(b, "options", shm);
+		} else {
+			jw_kraw(b, "options", writable_sys(c, m->target) ? "[\"nosuid\",\"noexec\",\"nodev\"]" : m->options);
+		}
 		jw_close(b, '}');
 	}
 }
@@ -106,7 +122,7 @@ static bool is_propagation(const char *o)
 /* z, Z (SELinux), nocopy and consistency words have no meaning here and are legal. */
 static int add_bind_options(struct buf *b, const struct service_mount *m, struct err *err)
 {
-	static const char *const ignored[] = { "z", "Z", "nocopy", "rw", "ro", "cached", "delegated", "consistent", "bind", "rbind" };
+	static const char *const ignored[] = { "z", "Z", "nocopy", "nocreate", "rw", "ro", "cached", "delegated", "consistent", "bind", "rbind" };
 	const char *propagation = "rprivate";
 
 	for (char **o = m->options; *o; o++) {
@@ -187,16 +203,25 @@ int bundle_add_mounts(struct buf *b, const struct container *c, char *const *sou
 	return 0;
 }
 
-void bundle_add_linux(struct buf *b, const struct container *c)
+static bool shares(const struct service *s, const char *space)
+{
+	const char *host = strcmp(space, "network") == 0 ? s->network_mode : strcmp(space, "pid") == 0 ? s->pid : strcmp(space, "ipc") == 0 ? s->ipc :
+			   strcmp(space, "uts") == 0 ? s->uts : strcmp(space, "cgroup") == 0 ? s->cgroup : NULL;
+
+	return host && strcmp(host, "host") == 0;
+}
+
+int bundle_add_linux(struct buf *b, const struct container *c, struct err *err)
 {
 	static const char *const spaces[] = { "pid", "ipc", "uts", "mount", "cgroup", "network" };
-	bool host = strcmp(c->svc.network_mode, "host") == 0;
+	const struct service *s = &c->svc;
 	char cgroup[96];
+	int r;
 
 	jw_kobj(b, "linux");
 	jw_karr(b, "namespaces");
 	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++) {
-		if (host && strcmp(spaces[i], "network") == 0)
+		if (shares(s, spaces[i]))
 			continue;
 		jw_open(b, '{');
 		jw_kstr(b, "type", spaces[i]);
@@ -206,15 +231,19 @@ void bundle_add_linux(struct buf *b, const struct container *c)
 	text_set(cgroup, sizeof(cgroup), "/coracle/%s", c->id);
 	jw_kstr(b, "cgroupsPath", cgroup);
 	jw_kobj(b, "resources");
-	jw_kraw(b, "devices", c->svc.privileged ? "[{\"allow\":true,\"access\":\"rwm\"}]" : device_rules);
+	jw_karr(b, "devices");
+	jw_raw(b, s->privileged ? "{\"allow\":true,\"access\":\"rwm\"}" : device_rules);
+	r = bundle_add_device_rules(b, s, err);
+	if (r < 0)
+		return r;
+	jw_close(b, ']');
+	bundle_add_resources(b, s);
 	jw_close(b, '}');
-	if (!host)
-		jw_kraw(b, "sysctl", "{\"net.ipv4.ip_unprivileged_port_start\":\"0\",\"net.ipv4.ping_group_range\":\"0 2147483647\"}");
-	if (c->svc.privileged) {
-		bundle_add_devices(b);
-	} else {
-		jw_kraw(b, "maskedPaths", masked_paths);
-		jw_kraw(b, "readonlyPaths", readonly_paths);
-	}
+	bundle_add_sysctls(b, s, !shares(s, "network"));
+	r = bundle_add_devices(b, s, err);
+	if (r < 0)
+		return r;
+	bundle_add_hidden(b, s);
 	jw_close(b, '}');
+	return 0;
 }

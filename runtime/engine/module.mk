@@ -9,5 +9,5 @@ $(call tool,engine-fdstore,tests/engine/fdstore.c,)
 ENGINE_DIR := runtime/engine
 $(call unit_test,engine_policy,$(addprefix $(ENGINE_DIR)/,graph.c restart.c),)
 $(call unit_test,engine_text,$(addprefix $(ENGINE_DIR)/,arena.c filters.c gotime.c jw.c logformat.c signals.c text.c user.c),-lyyjson)
-$(call unit_test,engine_service,$(addprefix $(ENGINE_DIR)/,arena.c bundle_caps.c jw.c merge.c restart.c service.c service_list.c text.c) \
+$(call unit_test,engine_service,$(addprefix $(ENGINE_DIR)/,arena.c bundle_caps.c jw.c merge.c restart.c service.c service_fields.c service_list.c text.c) \
 	$(sort $(wildcard runtime/image/*.c)),-lyyjson)

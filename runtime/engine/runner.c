@@ -56,7 +56,8 @@ static int mount_root(struct container *c, struct err *err)
 static int spawn_create(struct container *c, const int w[2], void (*done)(int, void *), struct err *err)
 {
 	struct runtime_paths p;
-	char *argv[20], console[512];
+	char *argv[20], console[512], input[512];
+	const char *stdin_path = NULL;
 	size_t n = 0;
 
 	fill_paths(c, &p);
@@ -79,7 +80,12 @@ static int spawn_create(struct container *c, const int w[2], void (*done)(int, v
 	}
 	argv[n++] = c->id;
 	argv[n] = NULL;
-	return child_spawn(argv, w[0], w[1], done, c, &c->child, err);
+	if (c->svc.stdin_open && !c->svc.tty) {
+		stdin_path = engine_container_path(c->id, "bundle/stdin", input, sizeof(input));
+		if (mkfifo(stdin_path, 0600) < 0 && errno != EEXIST)
+			return err_set(err, errno, "make %s", stdin_path);
+	}
+	return child_spawn_with(stdin_path, argv, w[0], w[1], done, c, &c->child, err);
 }
 
 static int create_now(struct container *c, void (*done)(int status, void *arg), struct err *err)

@@ -7,93 +7,7 @@
 #include <yyjson.h>
 
 #include "path.h"
-
-/* What a key must hold, and where it goes. Kinds ending in _N also take null. */
-enum kind { K_STR, K_STR_N, K_STRV, K_STRV_N, K_BOOL, K_INT, K_OTHER };
-
-struct field {
-	const char *key;
-	enum kind kind;
-	size_t offset;
-};
-
-#define FIELD(key, kind, member) { key, kind, offsetof(struct service, member) }
-
-static const struct field fields[] = {
-	FIELD("name", K_STR, name), FIELD("container_name", K_STR, container_name), FIELD("image", K_STR, image),
-	FIELD("command", K_STRV_N, command), FIELD("entrypoint", K_STRV_N, entrypoint),
-	FIELD("environment", K_STRV, environment), FIELD("working_dir", K_STR_N, working_dir),
-	FIELD("user", K_STR_N, user), FIELD("hostname", K_STR_N, hostname),
-	{ "volumes", K_OTHER, 0 }, { "tmpfs", K_OTHER, 0 }, { "restart", K_OTHER, 0 }, { "depends_on", K_OTHER, 0 },
-	FIELD("read_only", K_BOOL, read_only), FIELD("network_mode", K_STR, network_mode),
-	FIELD("privileged", K_BOOL, privileged), FIELD("cap_add", K_STRV, cap_add), FIELD("cap_drop", K_STRV, cap_drop),
-	{ "labels", K_OTHER, 0 }, FIELD("stop_signal", K_STR_N, stop_signal),
-	{ "stop_grace_period_ms", K_OTHER, 0 }, FIELD("tty", K_BOOL, tty), FIELD("line", K_INT, line),
-};
-
-static int bad(struct err *err, const char *key, const char *want)
-{
-	return err_set(err, 0, "\"%s\" must be %s", key, want);
-}
-
-static char *take_str(struct arena *mem, yyjson_val *v)
-{
-	if (!yyjson_is_str(v) || strlen(yyjson_get_str(v)) != yyjson_get_len(v))
-		return NULL;
-	return arena_strndup(mem, yyjson_get_str(v), yyjson_get_len(v));
-}
-
-static char **take_strv(struct arena *mem, yyjson_val *v)
-{
-	size_t i, max;
-	yyjson_val *item;
-	char **out;
-
-	if (!yyjson_is_arr(v))
-		return NULL;
-	out = arena_strv(mem, yyjson_arr_size(v));
-	if (!out)
-		return NULL;
-	yyjson_arr_foreach(v, i, max, item) {
-		out[i] = take_str(mem, item);
-		if (!out[i])
-			return NULL;
-	}
-	return out;
-}
-
-static int take_field(struct arena *mem, const struct field *f, yyjson_val *v, struct service *s, struct err *err)
-{
-	void *at = (char *)s + f->offset;
-	bool null = yyjson_is_null(v);
-
-	switch (f->kind) {
-	case K_STR_N:
-	case K_STR:
-		if (null && f->kind == K_STR_N)
-			return 0;
-		*(char **)at = take_str(mem, v);
-		return *(char **)at ? 0 : bad(err, f->key, "a string");
-	case K_STRV_N:
-	case K_STRV:
-		if (null && f->kind == K_STRV_N)
-			return 0;
-		*(char ***)at = take_strv(mem, v);
-		return *(char ***)at ? 0 : bad(err, f->key, "an array of strings");
-	case K_BOOL:
-		if (!yyjson_is_bool(v))
-			return bad(err, f->key, "true or false");
-		*(bool *)at = yyjson_get_bool(v);
-		return 0;
-	case K_INT:
-		if (!yyjson_is_int(v))
-			return bad(err, f->key, "a whole number");
-		*(int *)at = yyjson_get_int(v);
-		return 0;
-	default:
-		return 0;
-	}
-}
+#include "service_fields.h"
 
 /* Every key of the object is known, and (all) every known key is there. */
 static int check_keys(yyjson_val *obj, const char *const *known, size_t n, const char *what, struct err *err)
@@ -133,17 +47,17 @@ static int parse_volume(struct arena *mem, yyjson_val *v, struct service_mount *
 	while (t < ARRAY_SIZE(types) && (!type || strcmp(type, types[t]) != 0))
 		t++;
 	if (t == ARRAY_SIZE(types))
-		return bad(err, "type", "bind, volume or tmpfs");
+		return service_bad(err, "type", "bind, volume or tmpfs");
 	m->type = (enum mount_type)t;
 	source = yyjson_obj_get(v, "source");
-	m->source = take_str(mem, source);
-	m->target = take_str(mem, yyjson_obj_get(v, "target"));
-	m->options = take_strv(mem, yyjson_obj_get(v, "options"));
+	m->source = service_take_str(mem, source);
+	m->target = service_take_str(mem, yyjson_obj_get(v, "target"));
+	m->options = service_take_strv(mem, yyjson_obj_get(v, "options"));
 	m->read_only = yyjson_get_bool(yyjson_obj_get(v, "read_only"));
 	if (!m->target || m->target[0] != '/')
-		return bad(err, "target", "an absolute path");
+		return service_bad(err, "target", "an absolute path");
 	if (!m->source && !yyjson_is_null(source))
-		return bad(err, "source", "a string or null");
+		return service_bad(err, "source", "a string or null");
 	if (m->type == MOUNT_BIND && (!m->source || m->source[0] != '/'))
 		return err_set(err, 0, "%s: the source of a bind mount must be an absolute path", m->target);
 	if (m->type == MOUNT_VOLUME && m->source && !path_component_ok(m->source))
@@ -178,8 +92,8 @@ static int parse_mounts(struct arena *mem, yyjson_val *volumes, yyjson_val *tmpf
 		if (r < 0)
 			return r;
 		m->type = MOUNT_TMPFS;
-		m->target = take_str(mem, yyjson_obj_get(v, "target"));
-		m->options = take_strv(mem, yyjson_obj_get(v, "options"));
+		m->target = service_take_str(mem, yyjson_obj_get(v, "target"));
+		m->options = service_take_strv(mem, yyjson_obj_get(v, "options"));
 		if (!m->target || m->target[0] != '/' || !m->options)
 			return err_set(err, 0, "tmpfs: \"target\" must be an absolute path, \"options\" an array of strings");
 	}
@@ -197,11 +111,11 @@ static int parse_restart(yyjson_val *v, struct restart_rule *rule, struct err *e
 	policy = yyjson_get_str(yyjson_obj_get(v, "policy"));
 	p = policy ? restart_policy_parse(policy) : -1;
 	if (p < 0)
-		return bad(err, "policy", "no, always, on-failure or unless-stopped");
+		return service_bad(err, "policy", "no, always, on-failure or unless-stopped");
 	rule->policy = (enum restart_policy)p;
 	rule->max_retries = yyjson_get_int(yyjson_obj_get(v, "max_retries"));
 	return yyjson_is_int(yyjson_obj_get(v, "max_retries")) && rule->max_retries >= 0
-		? 0 : bad(err, "max_retries", "a whole number, at least 0");
+		? 0 : service_bad(err, "max_retries", "a whole number, at least 0");
 }
 
 static int parse_depends(struct arena *mem, yyjson_val *arr, struct service *s, struct err *err)
@@ -212,7 +126,7 @@ static int parse_depends(struct arena *mem, yyjson_val *arr, struct service *s, 
 	yyjson_val *v;
 
 	if (!yyjson_is_arr(arr))
-		return bad(err, "depends_on", "an array");
+		return service_bad(err, "depends_on", "an array");
 	s->depends = arena_alloc(mem, (yyjson_arr_size(arr) + 1) * sizeof(*s->depends));
 	if (!s->depends)
 		return err_set(err, ENOMEM, "depends_on");
@@ -224,7 +138,7 @@ static int parse_depends(struct arena *mem, yyjson_val *arr, struct service *s, 
 
 		if (r < 0)
 			return r;
-		d->name = take_str(mem, yyjson_obj_get(v, "name"));
+		d->name = service_take_str(mem, yyjson_obj_get(v, "name"));
 		condition = yyjson_get_str(yyjson_obj_get(v, "condition"));
 		while (c < ARRAY_SIZE(conditions) && (!condition || strcmp(condition, conditions[c]) != 0))
 			c++;
@@ -236,61 +150,15 @@ static int parse_depends(struct arena *mem, yyjson_val *arr, struct service *s, 
 	return 0;
 }
 
-static int parse_labels(struct arena *mem, yyjson_val *obj, struct service *s, struct err *err)
-{
-	size_t i, max;
-	yyjson_val *key, *val;
-
-	if (!yyjson_is_obj(obj))
-		return bad(err, "labels", "an object");
-	s->labels = arena_strv(mem, yyjson_obj_size(obj));
-	yyjson_obj_foreach(obj, i, max, key, val) {
-		if (!yyjson_is_str(val))
-			return bad(err, "labels", "an object of strings");
-		if (s->labels)
-			s->labels[i] = arena_printf(mem, "%s=%s", yyjson_get_str(key), yyjson_get_str(val));
-		if (!s->labels || !s->labels[i])
-			return err_set(err, ENOMEM, "labels");
-	}
-	return s->labels ? 0 : err_set(err, ENOMEM, "labels");
-}
-
-static int parse_fields(struct arena *mem, yyjson_val *v, struct service *s, struct err *err)
-{
-	size_t i, max;
-	yyjson_val *key, *val;
-	uint64_t seen = 0;
-
-	if (!yyjson_is_obj(v))
-		return err_set(err, 0, "a service must be an object");
-	yyjson_obj_foreach(v, i, max, key, val) {
-		size_t k = 0;
-		int r;
-
-		while (k < ARRAY_SIZE(fields) && strcmp(fields[k].key, yyjson_get_str(key)) != 0)
-			k++;
-		if (k == ARRAY_SIZE(fields))
-			return err_set(err, 0, "unknown key \"%s\"", yyjson_get_str(key));
-		seen |= 1ULL << k;
-		r = take_field(mem, &fields[k], val, s, err);
-		if (r < 0)
-			return r;
-	}
-	for (size_t k = 0; k < ARRAY_SIZE(fields); k++)
-		if (!(seen & 1ULL << k))
-			return err_set(err, 0, "key \"%s\" is missing", fields[k].key);
-	return 0;
-}
-
 static int check_values(const struct service *s, struct err *err)
 {
 	if (!path_component_ok(s->container_name))
-		return bad(err, "container_name", "a legal name");
+		return service_bad(err, "container_name", "a legal name");
 	if (strcmp(s->network_mode, "host") != 0 && strcmp(s->network_mode, "none") != 0)
-		return bad(err, "network_mode", "host or none");
+		return service_bad(err, "network_mode", "host or none");
 	for (char **e = s->environment; *e; e++)
 		if (!strchr(*e, '=') || **e == '=')
-			return bad(err, "environment", "an array of NAME=VALUE");
+			return service_bad(err, "environment", "an array of NAME=VALUE");
 	return 0;
 }
 
@@ -300,7 +168,7 @@ int service_parse(struct arena *mem, yyjson_val *v, struct service *out, struct 
 	int r;
 
 	*out = (struct service){ 0 };
-	r = parse_fields(mem, v, out, err);
+	r = service_take_fields(mem, v, out, err);
 	if (r == 0)
 		r = parse_mounts(mem, yyjson_obj_get(v, "volumes"), yyjson_obj_get(v, "tmpfs"), out, err);
 	if (r == 0)
@@ -308,14 +176,12 @@ int service_parse(struct arena *mem, yyjson_val *v, struct service *out, struct 
 	if (r == 0)
 		r = parse_depends(mem, yyjson_obj_get(v, "depends_on"), out, err);
 	if (r == 0)
-		r = parse_labels(mem, yyjson_obj_get(v, "labels"), out, err);
-	if (r == 0)
 		r = check_values(out, err);
 	if (r < 0)
 		return err_wrap(err, r, "service %s", out->name ? out->name : "?");
 	grace = yyjson_obj_get(v, "stop_grace_period_ms");
 	out->stop_grace_ms = yyjson_get_sint(grace);
 	if (!yyjson_is_int(grace) || out->stop_grace_ms < -1)
-		return bad(err, "stop_grace_period_ms", "a whole number");
+		return service_bad(err, "stop_grace_period_ms", "a whole number");
 	return 0;
 }

@@ -55,6 +55,27 @@ struct service {
 	char *stop_signal;			/* NULL: the image's or SIGTERM */
 	int64_t stop_grace_ms;
 	int line;				/* of the user's file, for messages */
+
+	/* What is written only where it is asked for; NULL and 0: it is not. */
+	bool init, stdin_open;
+	char *domainname;
+	char **group_add;
+	int64_t mem_limit, mem_reservation, memswap_limit;	/* bytes; memswap_limit -1: any */
+	int64_t cpu_quota, cpu_period, cpu_shares;		/* microseconds */
+	char *cpuset;
+	int64_t pids_limit;			/* -1: any */
+	int64_t oom_score_adj, shm_size;
+	char **ulimits;				/* nofile=1024:2048 */
+	char **sysctls;				/* k=v */
+	char **devices;				/* SOURCE:TARGET:PERMISSIONS */
+	char **device_rules;			/* c 1:3 rwm */
+	char **security_opt;
+	char *pid, *ipc, *uts, *cgroup;		/* "host" */
+	char **dns, **dns_search, **dns_opt;
+	char **extra_hosts;			/* NAME=ADDRESS */
+	char **annotations;			/* k=v */
+	char *pull_policy;
+	char *healthcheck;			/* JSON, for whom it may concern */
 };
 
 struct yyjson_val;

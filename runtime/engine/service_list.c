@@ -7,6 +7,7 @@
 
 #include "jw.h"
 #include "path.h"
+#include "service_fields.h"
 
 static void write_mounts(struct buf *b, const struct service *s)
 {
@@ -71,6 +72,7 @@ void service_write(struct buf *b, const struct service *s, bool with_line)
 	jw_kstr(b, "stop_signal", s->stop_signal);
 	jw_kint(b, "stop_grace_period_ms", s->stop_grace_ms);
 	jw_kbool(b, "tty", s->tty);
+	service_write_wanted(b, s);
 	if (with_line)
 		jw_kint(b, "line", s->line);
 	jw_close(b, '}');

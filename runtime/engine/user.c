@@ -170,3 +170,19 @@ int user_resolve(int rootfd, const char *spec, struct user_ids *out, struct err 
 		return err_set(err, ENOMEM, "user");
 	return user_resolve_text(passwd, group, spec, out, err);
 }
+
+int user_add_groups(int rootfd, char *const *names, struct user_ids *out, struct err *err)
+{
+	for (; names && *names; names++) {
+		CLEANUP_FREE char *group = read_in(rootfd, "/etc/group");
+		struct user_ids one = { .gid = 0 };
+		int r = group ? find_group(group, *names, &one, err) : err_set(err, ENOMEM, "group");
+
+		if (r < 0)
+			return r;
+		if (out->group_count >= USER_GROUPS_MAX)
+			return err_set(err, 0, "more than %d groups", USER_GROUPS_MAX);
+		out->groups[out->group_count++] = one.gid;
+	}
+	return 0;
+}

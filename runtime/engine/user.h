@@ -23,6 +23,9 @@ struct user_ids {
 /* spec NULL or "": root. Returns 0, -ENOENT (no such user or group) or -errno. */
 int user_resolve(int rootfd, const char *spec, struct user_ids *out, struct err *err);
 
+/* Adds group_add's names and numbers (NULL: none) to the groups. Returns as user_resolve(). */
+int user_add_groups(int rootfd, char *const *names, struct user_ids *out, struct err *err);
+
 /* The same with the files' texts ("" when missing); they are cut into pieces. Pure. */
 int user_resolve_text(char *passwd, char *group, const char *spec, struct user_ids *out, struct err *err);
 
