@@ -13,16 +13,14 @@ struct long_depend {
 
 static int read_condition(struct ctx *ctx, const struct node *value, void *out)
 {
-	static const char *const known[] = { "service_started", "service_completed_successfully" };
+	static const char *const known[] = { "service_started", "service_completed_successfully", "service_healthy" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (!strcmp(value->text, known[i])) {
 			*(const char **)out = known[i];
 			return 0;
 		}
-	if (!strcmp(value->text, "service_healthy"))
-		return diag_at(ctx->diags, DIAG_ERROR, value, "use service_started", "service_healthy is not supported yet by Coracle: nothing runs health checks");
-	return diag_at(ctx->diags, DIAG_ERROR, value, "service_started or service_completed_successfully", "%s is not a condition",
+	return diag_at(ctx->diags, DIAG_ERROR, value, "service_started, service_healthy or service_completed_successfully", "%s is not a condition",
 		       diag_quote(ctx->arena, value->text, value->len));
 }
 
@@ -55,6 +53,9 @@ static int read_one(struct ctx *ctx, const struct item *i, struct compose_depend
 	}
 	if (f.restart)
 		diag_at(ctx->diags, DIAG_WARNING, d->at, NULL, "restart in depends_on is not supported yet by Coracle");
+	if (!strcmp(f.condition, "service_healthy"))
+		diag_at(ctx->diags, DIAG_WARNING, d->at, NULL, "service_healthy is not supported yet by Coracle: nothing runs health checks, so the start of %s is waited for",
+			diag_quote(ctx->arena, d->name, strlen(d->name)));
 	d->condition = f.condition;
 	d->required = f.required;
 	return 0;
@@ -185,7 +186,7 @@ static void walk(struct ctx *ctx, const struct compose *c, struct compose_servic
 }
 
 /* A service whose required dependency is left out would wait for ever: it is left out too. */
-static void spread_broken(struct ctx *ctx, struct compose *c)
+void compose_spread_broken(struct ctx *ctx, struct compose *c)
 {
 	bool changed = true;
 
@@ -221,5 +222,38 @@ void compose_check_depends(struct ctx *ctx, struct compose *c)
 	for (struct compose_service *s = c->services; s; s = s->next)
 		if (colors[service_index(c, s)] == WHITE)
 			walk(ctx, c, s, colors, path);
-	spread_broken(ctx, c);
+	compose_spread_broken(ctx, c);
+}
+
+static void add_depend(struct ctx *ctx, struct compose_service *s, const struct compose_service *on)
+{
+	struct compose_depend **tail = &s->depends_on;
+
+	for (; *tail; tail = &(*tail)->next)
+		if (!strcmp((*tail)->name, on->name)) {
+			(*tail)->condition = "service_completed_successfully";
+			return;
+		}
+	*tail = ARENA_NEW(ctx->arena, struct compose_depend);
+	**tail = (struct compose_depend){ .at = s->at, .name = on->name, .condition = "service_completed_successfully", .required = true };
+}
+
+void compose_order_onboot(struct ctx *ctx, struct compose *c)
+{
+	struct compose_service *last = NULL;
+
+	for (struct compose_service *s = c->services; s; s = s->next) {
+		if (!s->onboot)
+			continue;
+		if (strcmp(s->restart, "no") != 0) {
+			diag_at(ctx->diags, DIAG_ERROR, s->at, "remove restart", "\"%s\" has x-onboot, so it runs once", s->name);
+			s->broken = true;
+		}
+		if (last)
+			add_depend(ctx, s, last);
+		last = s;
+	}
+	for (struct compose_service *s = c->services; s && last; s = s->next)
+		if (!s->onboot)
+			add_depend(ctx, s, last);
 }

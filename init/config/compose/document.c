@@ -133,26 +133,35 @@ static int read_nothing(struct ctx *ctx, const struct node *value, void *out)
 static const struct key document_keys[] = {
 	{ "services", NODE_MAP, read_services, 0 },
 	{ "volumes", NODE_MAP, read_volumes, 0 },
+	{ "networks", NODE_MAP, compose_read_top_networks, 0 },
+	{ "secrets", NODE_MAP, compose_read_top_secrets, 0 },
+	{ "configs", NODE_MAP, compose_read_top_configs, 0 },
 	{ "name", NODE_SCALAR, read_project, 0 },
 	{ "version", NODE_SCALAR, read_nothing, 0 },
 };
 
+static const struct schema document_schema = {
+	.what = "containers (a Compose document)",
+	.keys = document_keys,
+	.n_keys = ARRAY_SIZE(document_keys),
+	.known = compose_known_top_keys,
+	.n_known = COMPOSE_KNOWN_TOP,
+	.known_why = "is a Compose key that Coracle does not support yet",
+	.unknown = DIAG_UNKNOWN,
+	.extensions = true,
+};
+
+void compose_read_document(struct ctx *ctx, const struct node *document, struct compose *c)
+{
+	schema_read(ctx, &document_schema, document, c);
+}
+
 void compose_read(struct ctx *ctx, const struct node *root, struct compose *c)
 {
-	const struct schema schema = {
-		.what = "containers (a Compose document)",
-		.keys = document_keys,
-		.n_keys = ARRAY_SIZE(document_keys),
-		.known = compose_known_top_keys,
-		.n_known = compose_known_top_count,
-		.known_why = "is a Compose key that Coracle does not support yet",
-		.unknown = DIAG_UNKNOWN,
-		.extensions = true,
-	};
 	const struct node *document = node_get(root, "containers");
 
 	if (document && document->type == NODE_MAP)
-		schema_read(ctx, &schema, document, c);
+		compose_read_document(ctx, document, c);
 	/* the same keys, bare; what is not one of them belongs to cloud-config */
 	for (size_t k = 0; k < ARRAY_SIZE(document_keys); k++) {
 		const struct node *value = node_get(root, document_keys[k].name);
@@ -160,12 +169,12 @@ void compose_read(struct ctx *ctx, const struct node *root, struct compose *c)
 		if (value && value->type == (enum node_type)document_keys[k].accept && !node_is_null(value))
 			document_keys[k].read(ctx, value, c);
 	}
-	for (size_t k = 0; k < compose_known_top_count; k++) {
+	for (size_t k = 0; k < COMPOSE_KNOWN_TOP; k++) {
 		const struct node *value = node_get(root, compose_known_top_keys[k].name);
 
 		if (value && !node_is_null(value))
-			diag_at(ctx->diags, DIAG_WARNING, value, NULL, "\"%s\" %s", compose_known_top_keys[k].name,
-				compose_known_top_keys[k].why ? compose_known_top_keys[k].why : schema.known_why);
+			diag_at(ctx->diags, compose_known_top_keys[k].level, value, NULL, "\"%s\" %s", compose_known_top_keys[k].name,
+				compose_known_top_keys[k].why ? compose_known_top_keys[k].why : document_schema.known_why);
 	}
 }
 
@@ -214,5 +223,8 @@ void compose_finish(struct ctx *ctx, struct compose *c)
 			if (resolve_volume(ctx, c, s, m) < 0)
 				s->broken = true;
 	check_container_names(ctx, c);
+	compose_check_grants(ctx, c);
+	compose_check_networks(ctx, c);
+	compose_order_onboot(ctx, c);
 	compose_check_depends(ctx, c);
 }

@@ -88,9 +88,9 @@ static void add_depends(struct buf *b, const struct compose_service *s)
 	buf_putc(b, ']');
 }
 
-static void add_labels(struct buf *b, const struct strings *labels)
+static void add_pairs(struct buf *b, const char *name, const struct strings *labels)
 {
-	buf_puts(b, ",\n   \"labels\": {");
+	buf_printf(b, ",\n   \"%s\": {", name);
 	for (size_t i = 0; i + 1 < labels->n; i += 2) {
 		buf_puts(b, i ? ", " : "");
 		add_text(b, labels->v[i]);
@@ -98,6 +98,78 @@ static void add_labels(struct buf *b, const struct strings *labels)
 		add_text(b, labels->v[i + 1]);
 	}
 	buf_putc(b, '}');
+}
+
+static void add_number(struct buf *b, const char *name, int64_t value)
+{
+	if (value)
+		buf_printf(b, ",\n   \"%s\": %" PRId64, name, value);
+}
+
+static void add_wanted(struct buf *b, const char *name, const char *value)
+{
+	if (value)
+		add_member(b, name, value);
+}
+
+static void add_wanted_list(struct buf *b, const char *name, const struct strings *s)
+{
+	if (s->n)
+		add_list_member(b, name, s);
+}
+
+static void add_health(struct buf *b, const struct compose_health *h)
+{
+	if (!h->at)
+		return;
+	buf_puts(b, ",\n   \"healthcheck\": {\"test\": ");
+	if (h->test.n)
+		add_list(b, &h->test);
+	else
+		buf_puts(b, "null");
+	buf_printf(b, ", \"interval_ms\": %" PRIu64 ", \"timeout_ms\": %" PRIu64 ", \"retries\": %" PRIu64, h->interval_ms, h->timeout_ms, h->retries);
+	buf_printf(b, ", \"start_period_ms\": %" PRIu64 ", \"start_interval_ms\": %" PRIu64 "}", h->start_period_ms, h->start_interval_ms);
+}
+
+/* What is there only when it was asked for. */
+static void add_wanted_keys(struct buf *b, const struct compose_service *s)
+{
+	const struct compose_limits *l = &s->limits;
+
+	if (s->init)
+		add_flag(b, "init", true);
+	if (s->stdin_open)
+		add_flag(b, "stdin_open", true);
+	add_wanted(b, "domainname", s->domainname);
+	add_wanted_list(b, "group_add", &s->group_add);
+	add_number(b, "mem_limit", l->mem_limit > 0 ? l->mem_limit : 0);
+	add_number(b, "mem_reservation", l->mem_reservation);
+	add_number(b, "memswap_limit", l->memswap_limit);
+	add_number(b, "cpu_quota", l->cpu_quota);
+	add_number(b, "cpu_period", l->cpu_period);
+	add_number(b, "cpu_shares", l->cpu_shares);
+	add_wanted(b, "cpuset", l->cpuset);
+	add_number(b, "pids_limit", l->pids_limit);
+	add_number(b, "oom_score_adj", l->oom_score_adj);
+	add_number(b, "shm_size", l->shm_size);
+	add_wanted_list(b, "ulimits", &l->ulimits);
+	if (l->sysctls.n)
+		add_pairs(b, "sysctls", &l->sysctls);
+	add_wanted_list(b, "devices", &s->devices);
+	add_wanted_list(b, "device_cgroup_rules", &s->device_rules);
+	add_wanted_list(b, "security_opt", &s->security_opt);
+	add_wanted(b, "pid", s->pid);
+	add_wanted(b, "ipc", s->ipc);
+	add_wanted(b, "uts", s->uts);
+	add_wanted(b, "cgroup", s->cgroup);
+	add_wanted_list(b, "dns", &s->dns);
+	add_wanted_list(b, "dns_search", &s->dns_search);
+	add_wanted_list(b, "dns_opt", &s->dns_opt);
+	add_wanted_list(b, "extra_hosts", &s->extra_hosts);
+	if (s->annotations.n)
+		add_pairs(b, "annotations", &s->annotations);
+	add_wanted(b, "pull_policy", s->pull_policy);
+	add_health(b, &s->health);
 }
 
 static void add_service(struct buf *b, const struct compose_service *s)
@@ -120,10 +192,11 @@ static void add_service(struct buf *b, const struct compose_service *s)
 	add_flag(b, "privileged", s->privileged);
 	add_list_member(b, "cap_add", &s->cap_add);
 	add_list_member(b, "cap_drop", &s->cap_drop);
-	add_labels(b, &s->labels);
+	add_pairs(b, "labels", &s->labels);
 	add_member(b, "stop_signal", s->stop_signal);
 	buf_printf(b, ",\n   \"stop_grace_period_ms\": %" PRIu64, s->stop_grace_ms);
 	add_flag(b, "tty", s->tty);
+	add_wanted_keys(b, s);
 	buf_printf(b, ",\n   \"line\": %u}", s->at->line);
 }
 

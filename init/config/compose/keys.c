@@ -1,4 +1,4 @@
-/* keys.c - the keys of Compose that Coracle does not do yet, each known by its name.
+/* keys.c - the keys of Compose that Coracle does not do, each known by its name.
  *
  * Without some of them a container still does what was asked, only less is
  * watched or limited: those warn, and the service starts. The others change what
@@ -8,36 +8,28 @@
 #define REJECT DIAG_ERROR
 #define WARN DIAG_WARNING
 #define UNLIMITED "is a Compose key that Coracle does not support yet; the container runs without that limit"
+#define NO_KERNEL "is a limit that the kernel does not have any more (cgroup v2); the container runs without it"
+#define NO_NETWORK "is not supported yet by Coracle: there are no bridge networks yet"
 
 const struct known_key compose_known_service_keys[] = {
-	{ "annotations", WARN, NULL }, { "attach", WARN, NULL }, { "build", WARN, NULL }, { "deploy", WARN, NULL },
-	{ "develop", WARN, NULL }, { "expose", WARN, NULL }, { "logging", WARN, NULL }, { "pull_policy", WARN, NULL },
-	{ "pull_refresh_after", WARN, NULL }, { "storage_opt", WARN, NULL },
-	{ "healthcheck", WARN, "is a Compose key that Coracle does not support yet; the container runs unwatched" },
-	{ "blkio_config", WARN, UNLIMITED }, { "cpu_count", WARN, UNLIMITED }, { "cpu_percent", WARN, UNLIMITED },
-	{ "cpu_period", WARN, UNLIMITED }, { "cpu_quota", WARN, UNLIMITED }, { "cpu_rt_period", WARN, UNLIMITED },
-	{ "cpu_rt_runtime", WARN, UNLIMITED }, { "cpu_shares", WARN, UNLIMITED }, { "cpus", WARN, UNLIMITED },
-	{ "cpuset", WARN, UNLIMITED }, { "mem_limit", WARN, UNLIMITED }, { "mem_reservation", WARN, UNLIMITED },
-	{ "mem_swappiness", WARN, UNLIMITED }, { "memswap_limit", WARN, UNLIMITED }, 
-	{ "oom_score_adj", WARN, UNLIMITED }, { "pids_limit", WARN, UNLIMITED }, { "ulimits", WARN, UNLIMITED },
-	{ "cgroup", REJECT, NULL }, { "cgroup_parent", REJECT, NULL }, { "configs", REJECT, NULL },
-	{ "credential_spec", REJECT, NULL }, { "device_cgroup_rules", REJECT, NULL }, { "devices", REJECT, NULL },
-	{ "dns", REJECT, NULL }, { "dns_opt", REJECT, NULL }, { "dns_search", REJECT, NULL }, { "domainname", REJECT, NULL },
-	{ "env_file", REJECT, NULL }, { "extends", REJECT, NULL }, { "external_links", REJECT, NULL },
-	{ "extra_hosts", REJECT, NULL }, { "gpus", REJECT, NULL }, { "group_add", REJECT, NULL }, { "ipc", REJECT, NULL },
-	{ "isolation", REJECT, NULL }, { "label_file", REJECT, NULL }, { "links", REJECT, NULL },
-	{ "mac_address", REJECT, NULL }, { "models", REJECT, NULL },
-	{ "networks", REJECT, "is not supported yet by Coracle: there are no bridge networks yet; network_mode is host or none" },
-	{ "pid", REJECT, NULL }, { "platform", REJECT, NULL }, { "post_start", REJECT, NULL }, { "pre_stop", REJECT, NULL },
-	{ "profiles", REJECT, NULL }, { "provider", REJECT, NULL }, { "runtime", REJECT, NULL }, { "scale", REJECT, NULL },
-	{ "secrets", REJECT, NULL }, { "security_opt", REJECT, NULL }, { "shm_size", REJECT, NULL },
-	{ "sysctls", REJECT, NULL }, { "use_api_socket", REJECT, NULL }, { "userns_mode", REJECT, NULL },
-	{ "uts", REJECT, NULL }, { "volumes_from", REJECT, NULL },
+	{ "build", WARN, "is not supported: Coracle does not build images" }, { "develop", WARN, "is for `compose watch`; it is not used" },
+	{ "pull_refresh_after", WARN, NULL }, { "storage_opt", WARN, UNLIMITED }, { "blkio_config", WARN, UNLIMITED },
+	{ "cpu_count", WARN, "is for Windows; it is not used" }, { "cpu_percent", WARN, "is for Windows; it is not used" },
+	{ "cpu_rt_period", WARN, NO_KERNEL }, { "cpu_rt_runtime", WARN, NO_KERNEL }, { "mem_swappiness", WARN, NO_KERNEL },
+	{ "cgroup_parent", REJECT, NULL }, { "credential_spec", REJECT, "is for Windows" },
+	{ "extends", REJECT, "is not supported: there is no other file here; YAML's `<<: *anchor` takes another service's keys" },
+	{ "external_links", REJECT, NO_NETWORK }, { "gpus", REJECT, "is not supported by Coracle; name the devices under devices" },
+	{ "isolation", REJECT, "is for Windows" }, { "label_file", REJECT, NULL }, { "links", REJECT, NO_NETWORK },
+	{ "mac_address", REJECT, NO_NETWORK }, { "models", REJECT, "is not supported by Coracle" },
+	{ "post_start", REJECT, NULL }, { "pre_stop", REJECT, NULL },
+	{ "profiles", REJECT, "is not supported: nobody chooses a profile at boot; leave the service out, or the key" },
+	{ "provider", REJECT, "is not supported by Coracle" },
+	{ "runtime", REJECT, "is not supported: Coracle has one runtime" }, { "use_api_socket", REJECT, NULL },
+	{ "volumes_from", REJECT, "is not supported: name the volumes of both services" },
 };
 const size_t compose_known_service_count = ARRAY_SIZE(compose_known_service_keys);
 
-const struct known_key compose_known_top_keys[] = {
-	{ "networks", WARN, "is not supported yet by Coracle: there are no bridge networks yet" },
-	{ "secrets", WARN, NULL }, { "configs", WARN, NULL }, { "include", WARN, NULL }, { "models", WARN, NULL },
+const struct known_key compose_known_top_keys[COMPOSE_KNOWN_TOP] = {
+	{ "include", REJECT, "is not supported: there is no other file here; what it names is left out" },
+	{ "models", REJECT, "is not supported by Coracle" },
 };
-const size_t compose_known_top_count = ARRAY_SIZE(compose_known_top_keys);

@@ -218,7 +218,7 @@ static int read_long(struct ctx *ctx, const struct node *value, struct compose_m
 	if (m->type != COMPOSE_TMPFS && check_source(ctx, m, f.source) < 0)
 		return -EINVAL;
 	if (!f.create_host_path)
-		return diag_at(ctx->diags, DIAG_ERROR, value, NULL, "create_host_path: false is not supported yet by Coracle");
+		strings_add(ctx, &m->options, "nocreate");
 	if (f.propagation && add_option(ctx, m, f.propagation) < 0)
 		return -EINVAL;
 	if (f.nocopy)

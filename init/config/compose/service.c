@@ -92,15 +92,6 @@ static int read_restart(struct ctx *ctx, const struct node *value, void *out)
 		       diag_quote(ctx->arena, value->text, value->len));
 }
 
-static int read_network_mode(struct ctx *ctx, const struct node *value, void *out)
-{
-	if (strcmp(value->text, "host") != 0 && strcmp(value->text, "none") != 0)
-		return diag_at(ctx->diags, DIAG_ERROR, value, "host or none: there are no bridge networks yet",
-			       "the network_mode %s is not supported yet by Coracle", diag_quote(ctx->arena, value->text, value->len));
-	*(const char **)out = value->text;
-	return 0;
-}
-
 /* SIGQUIT, QUIT, or a number. */
 static int read_signal(struct ctx *ctx, const struct node *value, void *out)
 {
@@ -126,15 +117,24 @@ static int read_signal(struct ctx *ctx, const struct node *value, void *out)
 	return diag_at(ctx->diags, DIAG_ERROR, value, "such as SIGTERM", "%s is not a signal", diag_quote(ctx->arena, value->text, value->len));
 }
 
-static int read_ports(struct ctx *ctx, const struct node *value, void *out)
+/* Looked at when the others are read. */
+static int read_later(struct ctx *ctx, const struct node *value, void *out)
 {
 	(void)ctx;
 	*(const struct node **)out = value;
 	return 0;
 }
 
-/* Keys that are right to be false, and that we cannot make true yet. */
-static int read_unless_true(struct ctx *ctx, const struct node *value, void *out)
+/* expose, attach: nothing follows from them here. */
+static int read_nothing(struct ctx *ctx, const struct node *value, void *out)
+{
+	(void)ctx;
+	(void)value;
+	(void)out;
+	return 0;
+}
+
+static int read_oom_kill_disable(struct ctx *ctx, const struct node *value, void *out)
 {
 	bool on = false;
 
@@ -142,7 +142,78 @@ static int read_unless_true(struct ctx *ctx, const struct node *value, void *out
 	if (value_bool(ctx, value, &on) < 0)
 		return -EINVAL;
 	if (on)
-		diag_at(ctx->diags, DIAG_WARNING, value, NULL, "this Compose key is not supported yet by Coracle; the container runs without it");
+		diag_at(ctx->diags, DIAG_WARNING, value, "oom_score_adj: -1000 comes near it", "oom_kill_disable: the kernel does not have that any more (cgroup v2)");
+	return 0;
+}
+
+static int read_init(struct ctx *ctx, const struct node *value, void *out)
+{
+	if (value_bool(ctx, value, out) < 0)
+		return -EINVAL;
+	if (*(bool *)out)
+		diag_at(ctx->diags, DIAG_WARNING, value, NULL, "init is not supported yet by Coracle; the container runs without it");
+	return 0;
+}
+
+static int read_pull_policy(struct ctx *ctx, const struct node *value, void *out)
+{
+	static const char *const policies[] = { "missing", "never", "if_not_present", "always", "newer", "daily", "weekly" };
+	const char *quoted = diag_quote(ctx->arena, value->text, value->len);
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(policies) && strcmp(value->text, policies[i]) != 0)
+		i++;
+	if (i == ARRAY_SIZE(policies) && strncmp(value->text, "every_", 6) != 0)
+		return diag_at(ctx->diags, DIAG_ERROR, value, "always, never or missing", "%s is not a pull policy", quoted);
+	if (i >= 3)
+		diag_at(ctx->diags, DIAG_WARNING, value, "missing", "the pull policy %s is not supported yet by Coracle: an image that is there is used", quoted);
+	*(const char **)out = i == 1 ? "never" : i < 3 ? "missing" : "always";
+	return 0;
+}
+
+/* Only what this machine is. */
+static int read_platform(struct ctx *ctx, const struct node *value, void *out)
+{
+	static const char *const mine[] = { "linux", "linux/amd64", "linux/x86_64", "linux/amd64/v1" };
+
+	(void)out;
+	for (size_t i = 0; i < ARRAY_SIZE(mine); i++)
+		if (!strcmp(value->text, mine[i]))
+			return 0;
+	return diag_at(ctx->diags, DIAG_ERROR, value, "linux/amd64", "%s is not the platform of this machine",
+		       diag_quote(ctx->arena, value->text, value->len));
+}
+
+/* Some of these steer the runtime itself: only what security_opt gives is given. */
+static int read_annotations(struct ctx *ctx, const struct node *value, void *out)
+{
+	struct strings *pairs = out;
+	int r = compose_read_labels(ctx, value, pairs);
+
+	for (size_t i = 0; i < pairs->n; i += 2)
+		if (!strncmp(pairs->v[i], "org.coracle.", 12) || !strncmp(pairs->v[i], "run.oci.", 8))
+			r = diag_at(ctx->diags, DIAG_ERROR, value, "another name", "the annotation %s is the system's own",
+				    diag_quote(ctx->arena, pairs->v[i], strlen(pairs->v[i])));
+	return r;
+}
+
+static int read_oci(struct ctx *ctx, const struct node *value, void *out)
+{
+	(void)out;
+	return diag_at(ctx->diags, DIAG_ERROR, value, NULL, "x-oci is not supported yet by Coracle");
+}
+
+/* Every container's output is kept by the engine, in files that are rotated; nothing else is there to send it to. */
+static int read_logging(struct ctx *ctx, const struct node *value, void *out)
+{
+	const struct node *driver = node_get(value, "driver");
+	const struct node *options = node_get(value, "options");
+
+	(void)out;
+	if (driver && (driver->type != NODE_SCALAR || (strcmp(driver->text, "json-file") != 0 && strcmp(driver->text, "local") != 0)))
+		diag_at(ctx->diags, DIAG_WARNING, driver, "json-file", "this log driver is not supported by Coracle; the output is kept as json-file does");
+	if (options && options->type == NODE_MAP && options->items)
+		diag_at(ctx->diags, DIAG_WARNING, options, NULL, "options of logging are not supported yet by Coracle; the log is kept in 3 files of 10 MiB");
 	return 0;
 }
 
@@ -164,19 +235,74 @@ static const struct key service_keys[] = {
 	SERVICE_KEY("working_dir", NODE_SCALAR, value_path, working_dir),
 	SERVICE_KEY("hostname", NODE_SCALAR, read_hostname, hostname),
 	SERVICE_KEY("container_name", NODE_SCALAR, read_container_name, container_name),
-	SERVICE_KEY("network_mode", NODE_SCALAR, read_network_mode, network_mode),
-	SERVICE_KEY("ports", NODE_LIST, read_ports, ports),
+	SERVICE_KEY("network_mode", NODE_SCALAR, compose_read_network_mode, network_mode),
+	SERVICE_KEY("networks", LIST_OR_MAP, read_later, networks),
+	SERVICE_KEY("ports", NODE_LIST, read_later, ports),
 	SERVICE_KEY("privileged", NODE_SCALAR, value_bool, privileged),
 	SERVICE_KEY("cap_add", NODE_LIST, compose_read_capabilities, cap_add),
 	SERVICE_KEY("cap_drop", NODE_LIST, compose_read_capabilities, cap_drop),
 	SERVICE_KEY("labels", LIST_OR_MAP, compose_read_labels, labels),
+	SERVICE_KEY("annotations", LIST_OR_MAP, read_annotations, annotations),
 	SERVICE_KEY("stop_signal", NODE_SCALAR, read_signal, stop_signal),
 	SERVICE_KEY("stop_grace_period", NODE_SCALAR, value_duration, stop_grace_ms),
 	SERVICE_KEY("tty", NODE_SCALAR, value_bool, tty),
-	{ "init", NODE_SCALAR, read_unless_true, 0 },
-	{ "stdin_open", NODE_SCALAR, read_unless_true, 0 },
-	{ "oom_kill_disable", NODE_SCALAR, read_unless_true, 0 },
+	SERVICE_KEY("init", NODE_SCALAR, read_init, init),
+	SERVICE_KEY("stdin_open", NODE_SCALAR, value_bool, stdin_open),
+	SERVICE_KEY("mem_limit", NODE_SCALAR, compose_read_bytes, limits.mem_limit),
+	SERVICE_KEY("mem_reservation", NODE_SCALAR, compose_read_bytes, limits.mem_reservation),
+	SERVICE_KEY("memswap_limit", NODE_SCALAR, compose_read_bytes, limits.memswap_limit),
+	SERVICE_KEY("cpus", NODE_SCALAR, compose_read_cpus, limits),
+	SERVICE_KEY("cpu_quota", NODE_SCALAR, compose_read_microseconds, limits.cpu_quota),
+	SERVICE_KEY("cpu_period", NODE_SCALAR, compose_read_microseconds, limits.cpu_period),
+	SERVICE_KEY("cpu_shares", NODE_SCALAR, compose_read_count, limits.cpu_shares),
+	SERVICE_KEY("cpuset", NODE_SCALAR, compose_read_cpuset, limits.cpuset),
+	SERVICE_KEY("pids_limit", NODE_SCALAR, compose_read_count, limits.pids_limit),
+	SERVICE_KEY("oom_score_adj", NODE_SCALAR, compose_read_oom_score, limits.oom_score_adj),
+	SERVICE_KEY("shm_size", NODE_SCALAR, compose_read_bytes, limits.shm_size),
+	SERVICE_KEY("ulimits", NODE_MAP, compose_read_ulimits, limits.ulimits),
+	SERVICE_KEY("sysctls", LIST_OR_MAP, compose_read_sysctls, limits.sysctls),
+	SERVICE_KEY("deploy", NODE_MAP, read_later, deploy),
+	{ "scale", NODE_SCALAR, compose_read_scale, 0 },
+	SERVICE_KEY("healthcheck", NODE_MAP, compose_read_health, health),
+	SERVICE_KEY("secrets", NODE_LIST, compose_read_secrets, grants),
+	SERVICE_KEY("configs", NODE_LIST, compose_read_configs, grants),
+	SERVICE_KEY("env_file", TEXT_OR_LIST, compose_read_env_file, env_files),
+	SERVICE_KEY("group_add", NODE_LIST, compose_read_groups, group_add),
+	SERVICE_KEY("devices", NODE_LIST, compose_read_devices, devices),
+	SERVICE_KEY("device_cgroup_rules", NODE_LIST, compose_read_device_rules, device_rules),
+	SERVICE_KEY("security_opt", NODE_LIST, compose_read_security, security_opt),
+	SERVICE_KEY("pid", NODE_SCALAR, compose_read_namespace, pid),
+	SERVICE_KEY("ipc", NODE_SCALAR, compose_read_namespace, ipc),
+	SERVICE_KEY("uts", NODE_SCALAR, compose_read_namespace, uts),
+	SERVICE_KEY("cgroup", NODE_SCALAR, compose_read_namespace, cgroup),
+	SERVICE_KEY("userns_mode", NODE_SCALAR, compose_read_namespace, userns),
+	SERVICE_KEY("dns", TEXT_OR_LIST, compose_read_addresses, dns),
+	SERVICE_KEY("dns_search", TEXT_OR_LIST, compose_read_domains, dns_search),
+	SERVICE_KEY("dns_opt", NODE_LIST, compose_read_domains, dns_opt),
+	SERVICE_KEY("extra_hosts", LIST_OR_MAP, compose_read_extra_hosts, extra_hosts),
+	SERVICE_KEY("domainname", NODE_SCALAR, read_hostname, domainname),
+	SERVICE_KEY("pull_policy", NODE_SCALAR, read_pull_policy, pull_policy),
+	{ "platform", NODE_SCALAR, read_platform, 0 },
+	{ "logging", NODE_MAP, read_logging, 0 },
+	{ "expose", NODE_LIST, read_nothing, 0 },
+	{ "attach", NODE_SCALAR, read_nothing, 0 },
+	{ "oom_kill_disable", NODE_SCALAR, read_oom_kill_disable, 0 },
+	SERVICE_KEY("x-onboot", NODE_SCALAR, value_bool, onboot),
+	{ "x-oci", NODE_MAP, read_oci, 0 },
 };
+
+/* What depends on more than one key. */
+static unsigned check_whole(struct ctx *ctx, struct compose_service *s)
+{
+	unsigned errors = 0;
+
+	if (s->deploy)
+		errors += compose_read_deploy(ctx, s->deploy, s) < 0;
+	errors += compose_check_ports(ctx, s);
+	errors += compose_check_network_mode(ctx, s);
+	errors += compose_check_limits(ctx, s);
+	return errors;
+}
 
 struct compose_service *compose_read_service(struct ctx *ctx, const struct node *key, const struct node *value)
 {
@@ -213,7 +339,7 @@ struct compose_service *compose_read_service(struct ctx *ctx, const struct node 
 	image = node_get(value, "image");
 	errors = compose_interpolate(ctx, (struct node *)value);
 	errors += schema_read(ctx, &schema, value, s);
-	errors += compose_check_ports(ctx, s);
+	errors += check_whole(ctx, s);
 	if (!s->image && (!image || node_is_null(image))) {
 		diag_at(ctx->diags, DIAG_ERROR, key, node_get(value, "build") ? "Coracle does not build images" : NULL,
 			"the service \"%s\" has no image", s->name);

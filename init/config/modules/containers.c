@@ -11,6 +11,7 @@ void apply_containers(struct run *r)
 	target_unlink(&r->target, CONTAINERS_PATH); /* of an earlier run in this boot */
 	if (!r->config.compose.services)
 		return;
+	compose_prepare(&r->ctx, &r->target, &r->config.compose);
 	buf_init(&json, JSON_MAX);
 	if (!compose_write_json(&r->config.compose, &json))
 		return;
