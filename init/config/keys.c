@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "containers/containers.h"
 #include "formats/scripts.h"
 #include "keys_other.h"
 
@@ -119,6 +120,7 @@ static const struct key top_keys[] = {
 	KEY("configs", NODE_MAP, read_elsewhere, struct config, accepted),
 	KEY("include", NODE_LIST, read_elsewhere, struct config, accepted),
 	KEY("models", NODE_MAP, read_elsewhere, struct config, accepted),
+	KEY("rancher", NODE_MAP, read_elsewhere, struct config, accepted),
 	KEY("name", NODE_SCALAR, read_elsewhere, struct config, accepted),
 	KEY("version", NODE_SCALAR, read_accepted, struct config, accepted),
 	KEY("merge_how", ANY, read_accepted, struct config, accepted),
@@ -152,6 +154,8 @@ void config_read(struct ctx *ctx, const struct node *root, struct config *c)
 	c->root = root;
 	schema_read(ctx, &top_schema, root, c);
 	compose_read(ctx, root, &c->compose);
+	if (node_get(root, "rancher") && node_get(root, "rancher")->type == NODE_MAP)
+		rancher_read(ctx, node_get(root, "rancher"), c);
 }
 
 void config_add_script(struct ctx *ctx, struct config *c, enum config_script_kind kind, const char *name, const char *text, size_t len)
@@ -169,5 +173,6 @@ void config_finish(struct ctx *ctx, struct config *c)
 	if (c->runcmd)
 		config_add_script(ctx, c, SCRIPT_USER, "runcmd", c->runcmd, strlen(c->runcmd));
 	system_finish(ctx, &c->system);
+	containers_read_files(ctx, c);
 	compose_finish(ctx, &c->compose);
 }

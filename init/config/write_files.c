@@ -196,6 +196,8 @@ int read_write_files(struct ctx *ctx, const struct node *value, void *out)
 {
 	struct config_file **tail = out;
 
+	while (*tail)
+		tail = &(*tail)->next;
 	for (const struct item *i = value->items; i; i = i->next) {
 		struct entry e = { .file = { .at = i->value, .content = "", .user = "root", .group = "root", .mode = 0644 } };
 

@@ -27,7 +27,7 @@ static void headers(void **state)
 		{ "#include\nfile:///x\n", "t:2:1: error: \"file:///x\" cannot be included" },
 		{ "#cloud-boothook\nls\n", "t:2:1: error: this boothook has no #! line" },
 		{ "#part-handler\n", "t:1:1: error: this is a part handler; it is Python" },
-		{ "{\"ignition\": {\"version\": \"3.4.0\"}}", "not supported yet: an Ignition configuration" },
+		{ "{\"ignition\": {\"version\": \"2.0.0\"}}", "t:1:26: error: the version \"2.0.0\" of Ignition is not supported by Coracle" },
 		{ HEAD "- a\n", "t:2:1: error: a configuration is a mapping of keys, not a list" },
 		{ HEAD "just text\n", "a configuration is a mapping of keys, not text" },
 	};

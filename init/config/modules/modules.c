@@ -1,5 +1,6 @@
 /* modules.c - the table of modules, how often each is done, and what they share. */
 #include "module.h"
+#include "../containers/containers.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static const struct module modules[] = {
 	{ "ca_certs", STAGE_INIT, MODULE_ETC, certs_wanted, apply_certs },
 	{ "resolv_conf", STAGE_INIT, MODULE_ETC, resolv_wanted, apply_resolv },
 	{ "bootcmd", STAGE_INIT, MODULE_ALWAYS, bootcmd_wanted, apply_bootcmd },
+	{ "ignition", STAGE_INIT, MODULE_ETC, NULL, ignition_apply },
 	{ "write_files", STAGE_INIT, MODULE_ETC, NULL, apply_files },
 	{ "disk_setup", STAGE_INIT, MODULE_INSTANCE, disk_setup_wanted, apply_disk_setup },
 	{ "mounts", STAGE_INIT, MODULE_ETC, mounts_wanted, apply_mounts },
