@@ -43,7 +43,7 @@ check 'apply: off the machine no swap file is made' test ! -e "$work/root/swapfi
 cp "$work/root/etc/fstab" "$work/first"
 check 'apply: again, nothing is there twice' eval 'apply && cmp "$work/root/etc/fstab" "$work/first"'
 
-if ((EUID != 0)) || ! unshare -m --fork true 2>/dev/null; then
+if ((EUID != 0)) || ! unshare -m -n --fork true 2>/dev/null; then
 	tap_end
 	exit
 fi
@@ -67,7 +67,7 @@ machine() { # the user-data comes on standard input
 	cat >"$work/m/var/lib/cloud/seed/nocloud/user-data"
 	echo "instance-id: ${1:-m-1}" >"$work/m/var/lib/cloud/seed/nocloud/meta-data"
 }
-in_machine() { unshare -m --fork bash -c 'mount --rbind /dev "$0/dev" && mount -t proc none "$0/proc" && mount --rbind /sys "$0/sys" && exec chroot "$0" /bin/sh -c "$1"' "$work/m" "$1"; }
+in_machine() { unshare -m -n --fork bash -c 'mount --rbind /dev "$0/dev" && mount -t proc none "$0/proc" && mount --rbind /sys "$0/sys" && exec chroot "$0" /bin/sh -c "$1"' "$work/m" "$1"; }
 status() { "$config" status --root "$work/m" --long; }
 
 cat >"$work/user-data" <<YAML
