@@ -340,6 +340,10 @@ static void phone(void **state)
 
 static void seed(void **state)
 {
+	static const char meta[] = "{instance-id: i-9, random_seed: Y2xvdWRz}";
+	static const char data[] = HEAD "random_seed: {file: /root/seed, data: mine}\n";
+	struct run *r;
+
 	(void)state;
 	apply(HEAD "random_seed: {file: /root/seed, data: 'MYUb34023nD:LFDK10913jk;dfnk:Df', encoding: raw}\n");
 	assert_problems("");
@@ -356,6 +360,16 @@ static void seed(void **state)
 	helper_assert_mentions("there is no command");
 	helper_config(HEAD "random_seed: {file: seed}\n");
 	helper_assert_mentions("is relative");
+	/* what the cloud brings is added to it */
+	fresh();
+	r = helper_run();
+	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	meta_read(&r->ctx, "meta-data", meta, strlen(meta), &r->seed.meta);
+	r->seed.user_data = data;
+	r->seed.user_data_len = strlen(data);
+	run_read_seed(r);
+	apply_config(r);
+	assert_string_equal(content("root/seed"), "mineclouds");
 }
 
 static void resolv(void **state)

@@ -83,9 +83,17 @@ int read_random_seed(struct ctx *ctx, const struct node *value, void *out)
 	return 0;
 }
 
+/* OpenStack's meta-data brings a seed, in base64; NULL: there is none. */
+static const struct node *meta_seed(const struct run *r)
+{
+	const struct node *n = r->seed.meta.tree && r->seed.meta.tree->type == NODE_MAP ? node_get(r->seed.meta.tree, "random_seed") : NULL;
+
+	return n && n->type == NODE_SCALAR && n->len > 0 ? n : NULL;
+}
+
 bool random_wanted(const struct run *r)
 {
-	return r->config.system.random.at != NULL;
+	return r->config.system.random.at || meta_seed(r);
 }
 
 static bool is_device(const char *file)
@@ -93,10 +101,10 @@ static bool is_device(const char *file)
 	return !file || !strncmp(file, "/dev/", 5);
 }
 
-static void mix(struct run *r, const struct system_random *s)
+static void mix(struct run *r, const struct system_random *s, const char *data, size_t len)
 {
 	const char *file = s->file ? s->file : "/dev/urandom";
-	struct target_file f = { .path = file, .data = s->data, .len = s->len, .mode = 0644, .append = true };
+	struct target_file f = { .path = file, .data = data, .len = len, .mode = 0644, .append = true };
 	struct err err = ERR_INIT;
 	int e;
 
@@ -110,7 +118,7 @@ static void mix(struct run *r, const struct system_random *s)
 	{
 		CLEANUP_FD int fd = sys_openat(AT_FDCWD, file, O_WRONLY | O_NOCTTY | O_NONBLOCK, 0);
 
-		e = fd < 0 ? fd : fd_write_full(fd, s->data, s->len);
+		e = fd < 0 ? fd : fd_write_full(fd, data, len);
 	}
 	if (e < 0)
 		diag_at(&r->diags, DIAG_ERROR, s->at, NULL, "write the random seed to %s: %s", file, err_name(-e));
@@ -136,8 +144,14 @@ void apply_random(struct run *r)
 {
 	const struct system_random *s = &r->config.system.random;
 
+	const struct node *meta = meta_seed(r);
+	size_t len;
+	const char *bytes = meta ? base64_decode(&r->arena, meta->text, meta->len, &len) : NULL;
+
 	if (s->len)
-		mix(r, s);
+		mix(r, s, s->data, s->len);
+	if (bytes && len)
+		mix(r, s, bytes, len);
 	if (s->command.n && r->target.machine)
 		run_command(r, s);
 }
