@@ -99,7 +99,8 @@ static int read_seed_directory(struct run *r, const char *seed)
 		return fd;
 	}
 	seed_read_dir(&r->ctx, fd, seed, false, &r->seed);
-	if (!r->seed.user_data) {
+	/* what is there and cannot be taken is told in the status, as at boot */
+	if (!r->seed.user_data && !r->diags.first) {
 		fprintf(stderr, "coracle-config: %s has no user-data\n", seed);
 		return -ENOENT;
 	}

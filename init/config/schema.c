@@ -123,6 +123,19 @@ int value_line(struct ctx *ctx, const struct node *value, void *out)
 	return value_text(ctx, value, out);
 }
 
+/* A name between slashes that no file system takes. */
+static bool name_too_long(const char *path)
+{
+	for (const char *p = path; *p; p += strspn(p, "/")) {
+		size_t n = strcspn(p, "/");
+
+		if (n > NAME_MAX)
+			return true;
+		p += n;
+	}
+	return false;
+}
+
 int value_path(struct ctx *ctx, const struct node *value, void *out)
 {
 	const char *path;
@@ -133,7 +146,7 @@ int value_path(struct ctx *ctx, const struct node *value, void *out)
 	quoted = diag_quote(ctx->arena, value->text, value->len);
 	if (path[0] != '/')
 		return diag_at(ctx->diags, DIAG_ERROR, value, "begin it with /", "the path %s is relative", quoted);
-	if (value->len >= PATH_MAX)
+	if (value->len >= PATH_MAX || name_too_long(path))
 		return diag_at(ctx->diags, DIAG_ERROR, value, NULL, "the path %s is too long", quoted);
 	for (const char *p = path; (p = strstr(p, "/..")); p += 3)
 		if (p[3] == '/' || p[3] == '\0')
