@@ -23,7 +23,7 @@ instance=var/lib/cloud/instance
 
 mkdir -p "$work/root/etc" "$work/seed"
 printf 'ID=coracle\nVERSION_ID="1.0"\n' >"$work/root/etc/os-release"
-printf 'instance-id: i-1\nlocal-hostname: web-1\n' >"$work/seed/meta-data"
+printf 'instance-id: i-1\nlocal-hostname: web-1\nmeta: {role: db, admin_password: hidden-word}\n' >"$work/seed/meta-data"
 cat >"$work/seed/user-data" <<'MIME'
 Content-Type: multipart/mixed; boundary="B"
 MIME-Version: 1.0
@@ -35,7 +35,7 @@ Content-Type: text/jinja2
 #cloud-config
 hostname: {{ v1.local_hostname | upper }}
 runcmd: [one]
-write_files: [{path: /etc/zone, content: "{{ v1.distro }} {{ region | default('nowhere', true) }}"}]
+write_files: [{path: /etc/zone, content: "{{ v1.distro }} {{ region | default('nowhere', true) }} {{ ds.meta_data.meta.role }}"}]
 --B
 Content-Type: text/cloud-config
 Merge-Type: list(append)+dict(recurse_array)+str()
@@ -51,7 +51,7 @@ Content-Type: text/cloud-config-jsonp
 MIME
 printf '#cloud-config\nhostname: vendor\nbootcmd: [from vendor]\n' >"$work/seed/vendor-data"
 check 'apply: a template, appended, patched, with vendor-data' exits 0 "$config" apply --root "$work/root" --seed "$work/seed"
-check 'apply: the template knew the machine' same "$(<"$work/root/etc/hostname") $(<"$work/root/etc/zone")" 'WEB-1 coracle nowhere'
+check 'apply: the template knew the machine' same "$(<"$work/root/etc/hostname") $(<"$work/root/etc/zone")" 'WEB-1 coracle nowhere db'
 check 'apply: commands of three parts' same "$(tail -n +2 "$work/root/$instance/scripts/runcmd" | tr '\n' ' ')" 'one two three secret-word '
 check 'apply: the vendor fills the gap' same "$(tail -1 "$work/root/run/coracle/bootcmd")" 'from vendor'
 check 'left: what was delivered, for root only' eval "cmp '$work/seed/user-data' '$work/root/$instance/user-data.txt' && cmp '$work/seed/vendor-data' '$work/root/$instance/vendor-data.txt' &&
@@ -60,7 +60,9 @@ check 'left: the merged configuration, as YAML' same "$(python3 -c 'import sys, 
 	"WEB-1 ['one', 'two', 'three secret-word']"
 check 'left: the parts, as a message' same "$(python3 -c 'import email, sys; print([(p.get_content_type(), p.get_filename()) for p in email.message_from_file(sys.stdin).get_payload()])' <"$work/root/$instance/user-data.txt.i")" \
 	"[('text/cloud-config', 'part-001'), ('text/cloud-config', 'part-002'), ('text/cloud-config-jsonp', 'part-003')]"
-check 'left: instance data for everybody, without secrets' eval "[[ \$(stat -c %a '$work/root/run/cloud-init/instance-data.json') == 644 ]] && ! grep -r secret-word '$work/root/run/cloud-init' '$work/root/var/log'"
+check 'left: instance data for everybody, without secrets' eval "[[ \$(stat -c %a '$work/root/run/cloud-init/instance-data.json') == 644 ]] && ! grep -r secret-word '$work/root/run/cloud-init' '$work/root/var/log' &&
+	! grep hidden-word '$work/root/run/cloud-init/instance-data.json' && grep -q hidden-word '$work/root/run/cloud-init/instance-data-sensitive.json' &&
+	[[ \$(stat -c %a '$work/root/run/cloud-init/instance-data-sensitive.json') == 600 ]]"
 check 'query: one value' same "$(query v1.local_hostname) $(query local_hostname) $(query instance-id) $(query v1.distro)" 'web-1 web-1 i-1 coracle'
 check 'query: a tree' same "$(query sys_info | json 'v["dist"][0]')" coracle
 check 'query --all' same "$(query --all | json 'v["v1"]["instance_id"], v["v1"]["region"]')" "('i-1', None)"
@@ -77,6 +79,34 @@ check 'query: nothing asked' exits 1 "$config" query --root "$work/root"
 printf '#include\nhttp://127.0.0.1:1/x\nfile:///etc/passwd\n' >"$work/include"
 check 'schema: an #include' exits 1 "$config" schema -c "$work/include"
 check 'schema: its bad line' contains "$(<"$work/out")" 'include:3:1: error: "file:///etc/passwd" cannot be included'
+
+# a server of our own; it ends with this test
+mkdir "$work/www"
+printf '#cloud-config\nhostname: included\nruncmd: [from server]\n' >"$work/www/config"
+printf '#!/bin/sh\necho\n' | gzip -c >"$work/www/script.gz"
+python3 - "$work/www" "$work/port" "$work/requests" <<'PY' &
+import functools, http.server, os, sys
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *a): open(sys.argv[3], "a").write(self.path + "\n")
+s = http.server.HTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=sys.argv[1]))
+open(sys.argv[2] + ".new", "w").write(str(s.server_port))
+os.rename(sys.argv[2] + ".new", sys.argv[2])
+s.serve_forever()
+PY
+server=$!
+trap 'kill $server 2>/dev/null; rm -rf "$work"' EXIT
+while [[ ! -e $work/port ]] && kill -0 "$server"; do :; done
+url=http://127.0.0.1:$(<"$work/port")
+rm -rf "$work/root/var" "$work/seed/vendor-data"
+printf '#include-once\n# twice\n%s/config\n#include\n%s/script.gz\n' "$url" "$url" >"$work/seed/user-data"
+check '#include: from a server' exits 0 "$config" apply --root "$work/root" --seed "$work/seed"
+check '#include: both are there' same "$(<"$work/root/etc/hostname") $(tail -1 "$work/root/$instance/scripts/runcmd") $(tail -1 "$work/root/$instance/scripts/part-002")" 'included from server echo'
+check '#include-once: its copy is private' same "$(stat -c %a "$work/root/$instance/data/urlcache/"*)" 600
+check '#include: once more' exits 0 "$config" apply --root "$work/root" --seed "$work/seed"
+check '#include-once was fetched once, #include each time' same "$(sort "$work/requests" | grep -o '/[a-z.]*' | uniq -c | tr -s ' \n' ' ')" ' 1 /config 2 /script.gz '
+printf '#include\n%s/gone?token=hidden\n%s/config\n' "$url" "$url" >"$work/seed/user-data"
+check '#include: an address that is not there' exits 1 "$config" apply --root "$work/root" --seed "$work/seed"
+check '#include: told with its line, without what is secret; the others are used' eval "grep -q 'user-data:2:1: error: this is not included: $url/gone: .*404' '$work/out' && ! grep -rq token=hidden '$work/root/var/log' '$work/root/run/cloud-init' && [[ \$(<'$work/root/etc/hostname') == included ]]"
 
 if ((EUID != 0)) || ! unshare -m -u -i --fork true 2>/dev/null; then
 	tap_end

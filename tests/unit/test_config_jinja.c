@@ -175,6 +175,9 @@ static void hostile(void **state)
 		n += (size_t)sprintf(text + n, "{%% if 1 %%}");
 	assert_null(render(text));
 	helper_assert_mentions("nested more than 32 deep");
+	for (n = 0; n < 300000;)
+		n += (size_t)sprintf(text + n, "{{a}}");
+	assert_null(render(text));
 	memset(text, 'x', 200000);
 	memcpy(text, "{% for a in v1.tags %}{% for b in v1.tags %}{% for c in v1.tags %}", 66);
 	strcpy(text + 200000, "{% endfor %}{% endfor %}{% endfor %}");

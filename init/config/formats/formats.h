@@ -4,8 +4,8 @@
 
 struct run;
 
-/* Reads r->seed's user-data and vendor-data into r->config (config_finish follows). Sets r->variables. On the machine the kernel's
- * command line is read and #include is followed; elsewhere neither is. */
+/* Reads r->seed's user-data and vendor-data into r->config (config_finish follows). Sets r->variables. #include is followed; the kernel's
+ * command line is read on the machine only. */
 void formats_read(struct run *r);
 
 /* Writes what cloud-init leaves: below instances/ID user-data.txt, cloud-config.txt and so on (0600), and

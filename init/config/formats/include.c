@@ -50,7 +50,7 @@ static void include_url(struct ctx *ctx, struct parts *p, const struct piece *fr
 		return;
 	source->name = http_url_shown(ctx->arena, url); /* it may carry a password */
 	if (p->fetch(ctx, p->fetch_arg, url, once, source, &err) < 0) {
-		diag_add(ctx->diags, DIAG_ERROR, from->source, line, 1, NULL, "%s is not included: %s", source->name, err.text);
+		diag_add(ctx->diags, DIAG_ERROR, from->source, line, 1, NULL, "this is not included: %s", err.text);
 		return;
 	}
 	parts_add_blob(ctx, p, source, from->depth + 1);

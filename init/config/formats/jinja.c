@@ -32,11 +32,15 @@ void jinja_error(struct jinja *j, const char *at, const char *hint, const char *
 	const char *begin = at;
 	unsigned column = 1;
 
+	j->failed = true;
+	if (++j->errors > DIAG_MAX) {
+		j->p = j->end; /* nobody reads on, and finding the columns of a long line takes its time */
+		return;
+	}
 	while (begin > j->source->text && begin[-1] != '\n')
 		begin--;
 	for (; begin < at; begin++)
 		column += ((unsigned char)*begin & 0xc0) != 0x80;
-	j->failed = true;
 	diag_add(j->ctx->diags, DIAG_ERROR, j->source, line_of(j, at), column, hint, "template: %s", text);
 }
 

@@ -32,6 +32,7 @@ struct jinja {
 	struct jinja_local *locals;
 	bool guess;
 	bool failed;
+	unsigned errors;
 	unsigned mute;		/* > 0: this is only parsed, what it means does not matter */
 	unsigned steps;
 	unsigned depth;

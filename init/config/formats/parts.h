@@ -44,7 +44,7 @@ struct part {
 };
 
 /* Brings what a URL names. once: #include-once, an earlier copy will do. Fills text and len of *out (memory of the arena).
- * Returns 0, or -errno with a text that does not name the URL. */
+ * Returns 0, or -errno with a text, in which the URL may only be without its secrets. */
 typedef int part_fetcher(struct ctx *ctx, void *arg, const char *url, bool once, struct source *out, struct err *err);
 
 struct parts {
