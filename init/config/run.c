@@ -62,7 +62,7 @@ void run_read_seed(struct run *r)
 	const struct seed *s = &r->seed;
 
 	formats_read(r);
-	seed_add_files(s, &r->config);
+	seed_add(&r->ctx, s, &r->config);
 	config_finish(&r->ctx, &r->config);
 }
 

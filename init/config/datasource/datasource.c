@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "../containers/containers.h"
 #include "fd.h"
 #include "sha256.h"
 
@@ -207,14 +208,20 @@ void seed_hash_instance(struct ctx *ctx, const char *prefix, struct seed *seed)
 	seed->meta.instance_id = arena_printf(ctx->arena, "%s-%.16s", prefix, hex);
 }
 
-void seed_add_files(const struct seed *seed, struct config *c)
+void seed_add(struct ctx *ctx, const struct seed *seed, struct config *c)
 {
-	struct config_file *last = seed->files;
+	struct config_file **end = &c->files;
+	struct config_file *own = c->files;
 
-	if (!last)
-		return;
-	while (last->next)
-		last = last->next;
-	last->next = c->files;
-	c->files = seed->files;
+	if (seed->files) {
+		for (*end = seed->files; *end; end = &(*end)->next)
+			;
+		*end = own;
+	}
+	if (seed->gce_declaration) {
+		struct source *source = ARENA_NEW(ctx->arena, struct source);
+
+		*source = (struct source){ "gce-container-declaration", seed->gce_declaration, seed->gce_declaration_len };
+		gce_declaration_read(ctx, source, c);
+	}
 }

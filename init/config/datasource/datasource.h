@@ -94,9 +94,9 @@ int seed_read_file(struct ctx *ctx, int dirfd, const char *dirname, const char *
 /* Gives the seed an instance-id when it has none: PREFIX- and a part of the hash of its user-data, so that another configuration is another instance. */
 void seed_hash_instance(struct ctx *ctx, const char *prefix, struct seed *seed);
 
-/* Files that the source wants written (seed->files) go in front of those that the configuration asks for. */
+/* What a source asks for beside its documents: files (seed->files) go in front of the configuration's own; GCE's container joins its containers. */
 struct config;
-void seed_add_files(const struct seed *seed, struct config *c);
+void seed_add(struct ctx *ctx, const struct seed *seed, struct config *c);
 
 /* /run/cloud-init/cloud-id, as cloud-init: a link to cloud-id-NAME, which holds the name. Returns 0 or -errno. */
 struct target;
