@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """test_clouds.py: whole machines that find their cloud by SMBIOS, bring their network up for it, and fetch their configuration from a
 server that plays the metadata service (tests/config/clouds.py) at 169.254.169.254 in the guest's isolated network; and one whose
-serial number names an HTTP address. Each runs a command and powers off."""
+serial number names an HTTP address, and one with a credential in SMBIOS. Each runs a command and powers off."""
 # timeout: 600
+import base64
 import subprocess
 import sys
 
@@ -26,15 +27,21 @@ finally:
     server.terminate()
     server.wait()
 
-HTTP = """#cloud-config
-hostname: by-http
+SEED = """#cloud-config
+hostname: by-seed
 runcmd:
   - echo "seed: $(hostname) $(cat /run/cloud-init/cloud-id)" > /dev/console
 power_state: {mode: poweroff}
 """
-with Machine("clouds-seedfrom", user_data=HTTP, seed="smbios") as guest:
+CREDENTIAL = "type=11,value=io.systemd.credential.binary:coracle.user-data=" + base64.b64encode(SEED.encode()).decode()
+with Machine("clouds-credential", "--qemu-arg", "-smbios", "--qemu-arg", CREDENTIAL) as guest:
+    with case("a credential in SMBIOS type 11 is the configuration"):
+        guest.wait_for(r"seed: by-seed credentials", anywhere=True)
+    with case("credential: it powers off as that asks for"):
+        guest.wait_exit()
+with Machine("clouds-seedfrom", user_data=SEED, seed="smbios") as guest:
     with case("seedfrom in the SMBIOS serial: fetched over HTTP and applied"):
-        guest.wait_for(r"seed: by-http nocloud", anywhere=True)
+        guest.wait_for(r"seed: by-seed nocloud", anywhere=True)
     with case("seedfrom: it powers off as that asks for"):
         guest.wait_exit()
 finish()

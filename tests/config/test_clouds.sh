@@ -129,6 +129,8 @@ broken big 'larger than allowed'
 broken huge 'larger than allowed'
 check 'a service that fails twice is asked again' eval 'from "http://127.0.0.1:8001/twice500/x?f=%s"; says "meta-data" || true; same "$(asked "twice500/x.f=meta-data 200")" 1'
 stop_servers
+tree; dmi product_uuid ec2e1916-9099-7caf-fd21-012345abcdef; SECONDS=0; detect
+check 'ec2: nobody answers: an error in bounded time' eval "exit_is 1 && says 'EC2 metadata service: no token: http://169.254.169.254' && ((SECONDS < 120))"
 from http://127.0.0.1:8000/
 check 'nobody listens: an error in bounded time' eval "exit_is 1 && says 'http://127.0.0.1:8000/meta-data: ' && ((SECONDS < 75))"
 tap_end
