@@ -13,7 +13,7 @@
 #include "formats/scripts.h"
 #include "formats/variables.h"
 
-#define MEMORY_MAX ((size_t)12 << 20)	/* of the arena: when the next part is begun there is room for the largest one */
+#define MEMORY_MAX ((size_t)10 << 20)	/* of the arena: when the next part is begun there is room for the largest one */
 
 struct reader {
 	struct ctx *ctx;

@@ -4,7 +4,7 @@
 
 #include "jinja.h"
 
-#define JINJA_MEMORY_MAX ((size_t)14 << 20)	/* of the arena, when an expression is worked out */
+#define JINJA_MEMORY_MAX ((size_t)12 << 20)	/* of the arena, when an expression is worked out */
 
 enum jinja_type { J_UNDEFINED, J_NONE, J_BOOL, J_INT, J_TEXT, J_NODE };
 

@@ -2,9 +2,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../containers/containers.h"
 #include "parts.h"
-
-#define JSON_WINDOW ((size_t)4096)	/* the word "ignition" stands near the beginning */
 
 static const struct kind {
 	const char *prefix;	/* of the text, lower case; longer ones before their own beginnings. NULL: told by the type only */
@@ -42,24 +41,6 @@ static size_t blanks(const char *text, size_t len)
 	return n;
 }
 
-/* True when some line begins with key, colon, blanks and value, which may be in quotes. */
-static bool has_pair(const char *text, size_t len, const char *key, const char *value)
-{
-	size_t k = strlen(key);
-	size_t v = strlen(value);
-
-	for (const char *p = text; p && p < text + len; p = memchr(p, '\n', len - (size_t)(p - text))) {
-		p += *p == '\n';
-		if (strncmp(p, key, k) != 0)
-			continue;
-		p += k;
-		p += strspn(p, " \t\"'");
-		if (!strncmp(p, value, v) && strchr(" \t\r\n\"'", p[v]))
-			return true;
-	}
-	return false;
-}
-
 enum part_kind part_kind_of_text(const char *text, size_t len)
 {
 	size_t skip = blanks(text, len);
@@ -69,11 +50,9 @@ enum part_kind part_kind_of_text(const char *text, size_t len)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i].prefix && starts_with(text, len, kinds[i].prefix))
 			return kinds[i].kind;
-	if (len && text[0] == '{' && memmem(text, MIN(len, JSON_WINDOW), "\"ignition\"", 10))
+	if (ignition_detect(text, len))
 		return PART_IGNITION;
-	if (has_pair(text, len, "kind:", "Pod") && has_pair(text, len, "apiVersion:", "v1"))
-		return PART_POD;
-	if (len && text[0] == '{' && memmem(text, len, "\"Pod\"", 5) && memmem(text, len, "\"apiVersion\"", 12))
+	if (pod_detect(text, len))
 		return PART_POD;
 	return PART_UNKNOWN;
 }
