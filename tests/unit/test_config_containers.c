@@ -278,7 +278,7 @@ static void ignition(void **state)
 		"{\"path\": \"/c\", \"contents\": {\"source\": \"https://example.org/c\"}}],\n"
 		"\"links\": [{\"path\": \"/l\", \"target\": \"a\"}]},\n\"systemd\": {\"units\": [\n"
 		"{\"name\": \"web.service\", \"enabled\": true, \"contents\": \"[Unit]\\nAfter=docker.service\\n[Service]\\nEnvironment=TAG=1.27\\n"
-		"ExecStartPre=-/usr/bin/docker rm -f web\\nExecStart=/usr/bin/docker run --rm -d --name web -p 80:80 -e TZ=UTC -m 64m --ulimit nofile=5:6 -it -v data:/data nginx:${TAG} serve 'a b'\\n"
+		"ExecStartPre=-/usr/bin/docker rm -f web\\nExecStart=/usr/bin/docker run --rm -d --name web -p 80:80 -e TZ=UTC -m 64m --ulimit nofile=5:6 -it -v data:/data nginx:${TAG} $TAG 'a $B $$c ${TAG'\\n"
 		"Restart=always\\n[Install]\\nWantedBy=multi-user.target\\n\"}]}}\n"), 0);
 	assert_problems("");
 	f = config->files;
@@ -289,7 +289,7 @@ static void ignition(void **state)
 	assert_true(!strcmp(f->path, "/b") && f->append && !strcmp(f->content, "x"));
 	assert_string_equal(f->next->url, "https://example.org/c");
 	assert_true(config->tree.directories->mode == 0700 && !strcmp(config->tree.links->target, "a"));
-	assert_json("web", "\"image\": \"docker.io/library/nginx:1.27\",\n   \"command\": [\"serve\", \"a b\"]");
+	assert_json("web", "\"image\": \"docker.io/library/nginx:1.27\",\n   \"command\": [\"1.27\", \"a $B $c ${TAG\"]");
 	assert_json("web", "\"tty\": true,\n   \"stdin_open\": true,\n   \"mem_limit\": 67108864");
 	assert_json("web", "\"ulimits\": [\"nofile=5:6\"]");
 	assert_json("web", "\"source\": \"data\"");

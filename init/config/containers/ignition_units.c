@@ -23,7 +23,7 @@ static void fail(struct unit *u, const struct node *at, const char *hint, const 
 	diag_at(u->g->ctx->diags, DIAG_ERROR, at, hint, "%s: %s", u->name, text);
 }
 
-/* ${NAME} and $NAME of the unit's own Environment=. */
+/* Of the unit's own Environment=. */
 static const char *variable(struct unit *u, const char *name, size_t n)
 {
 	for (const struct unit_entry *e = u->entries; e; e = e->next) {
@@ -38,8 +38,10 @@ static const char *variable(struct unit *u, const char *name, size_t n)
 	return NULL;
 }
 
+/* ${NAME} anywhere, $NAME where it is the whole word, as in systemd: a shell's own variables within quotes stay. */
 static const char *replace_variables(struct unit *u, const struct unit_entry *e, const char *word)
 {
+	const char *start = word;
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 	CLEANUP_BUF struct buf b = { 0 };
 
@@ -54,7 +56,7 @@ static const char *replace_variables(struct unit *u, const struct unit_entry *e,
 		if (!strncmp(word, "$$", 2)) {
 			buf_putc(&b, '$');
 			word += 2;
-		} else if (n > 0) {
+		} else if (n > 0 && (braces ? word[2 + n] == '}' : word == start && !word[1 + n])) {
 			value = variable(u, word + 1 + braces, n);
 			if (!value)
 				fail(u, e->at, "set it with Environment=", arena_printf(u->g->ctx->arena, "no value is known for %.40s", word));

@@ -111,6 +111,7 @@ static int read_ports(struct pod *p, const struct node *list, struct node *servi
 		const struct node *published = node_get(i->value, "hostPort");
 		const struct node *protocol = node_get(i->value, "protocol");
 		const struct node *ip = node_get(i->value, "hostIP");
+		const char *word = protocol && protocol->type == NODE_SCALAR ? protocol->text : "tcp";
 		char *lower;
 
 		if (!target || target->type != NODE_SCALAR) {
@@ -119,7 +120,7 @@ static int read_ports(struct pod *p, const struct node *list, struct node *servi
 		}
 		if (!published || published->type != NODE_SCALAR)
 			continue;
-		lower = arena_strndup(p->ctx->arena, protocol && protocol->type == NODE_SCALAR ? protocol->text : "tcp", 20);
+		lower = arena_strndup(p->ctx->arena, word, strlen(word));
 		for (char *s = lower; *s; s++)
 			*s |= *s >= 'A' && *s <= 'Z' ? 32 : 0;
 		build_add(p->ctx, build_list_in(p->ctx, service, "ports", list),
