@@ -118,7 +118,10 @@ static int make_dirs(int rootfd, const char *path, mode_t mode, int depth)
 
 int path_mkdirs_in(int rootfd, const char *path, mode_t mode)
 {
-	return make_dirs(rootfd, path, mode, 0);
+	/* one call where all of it is there, instead of two for each name on the way */
+	int fd = path_open_in(rootfd, path[0] ? path : ".", O_PATH | O_DIRECTORY, 0);
+
+	return fd == -ENOENT ? make_dirs(rootfd, path, mode, 0) : fd;
 }
 
 int path_open_parent_in(int rootfd, const char *path, mode_t mode, const char **base)
