@@ -70,6 +70,7 @@ static const char *summary(const char *text)
 	return out.data;
 }
 
+/* Compared with cloud-init 22.4.2, which fails at message/rfc822. */
 static void mime(void **state)
 {
 	static const char *const cases[][2] = {
@@ -93,7 +94,7 @@ static void mime(void **state)
 		/* transfer encodings */
 		{ MIXED "--B\nContent-Type: text/cloud-config\nContent-Transfer-Encoding: Base64\n\nYTog\nMQo=\n--B--\n", "text/cloud-config part-001 a: 1\n|" },
 		{ MIXED "--B\nContent-Type: text/cloud-config\nContent-Transfer-Encoding: quoted-printable\n\na=3D=C3=A4 \nlong=\nline=zz=\n\n--B--\n",
-		  "text/cloud-config part-001 a=\xc3\xa4\nlongline=zz|" },
+		  "text/cloud-config part-001 a=\xc3\xa4 \nlongline=zz|" },
 		/* parameters */
 		{ MIXED "--B\nContent-Type: text/cloud-config; name=\"x;y.yaml\"; charset=\"a\\\"b\"\n\na\n--B--\n", "text/cloud-config x;y.yaml a|" },
 		{ MIXED "--B\nContent-Type: text/cloud-config\nContent-Disposition: attachment; filename*=utf-8''a%20b\n\na\n--B--\n", "text/cloud-config a b a|" },

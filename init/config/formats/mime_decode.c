@@ -19,28 +19,15 @@ static int hex(char c)
 	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
-/* Blanks before a line's end are no part of the line (rule 3); what is no escape stays as it is, as everybody reads it. */
+/* What is no escape stays as it is, and so do blanks at the end of a line: as Python, so cloud-init, reads it. */
 static char *decode_quoted_printable(struct ctx *ctx, const char *s, size_t len, size_t *out_len)
 {
 	char *out = arena_alloc(ctx->arena, len + 1);
 	size_t n = 0;
-	size_t solid = 0;	/* bytes that trimming must leave */
 
 	for (size_t i = 0; i < len; i++) {
 		size_t k = i + 1;
 
-		if (s[i] == '\n') {
-			bool cr = n > solid && out[n - 1] == '\r';
-
-			n -= cr;
-			while (n > solid && (out[n - 1] == ' ' || out[n - 1] == '\t'))
-				n--;
-			if (cr)
-				out[n++] = '\r';
-			out[n++] = '\n';
-			solid = n;
-			continue;
-		}
 		if (s[i] != '=') {
 			out[n++] = s[i];
 			continue;
@@ -55,7 +42,6 @@ static char *decode_quoted_printable(struct ctx *ctx, const char *s, size_t len,
 		} else {
 			out[n++] = '=';
 		}
-		solid = n;
 	}
 	out[n] = '\0';
 	*out_len = n;
