@@ -21,8 +21,27 @@ static void exhausted(void *arg)
 	abort();
 }
 
+/* Whatever was read, each entry is one line of six fields. */
+static void check_fstab(struct ctx *ctx, const struct config *c)
+{
+	static struct storage_line lines[MOUNTS_MAX + 1];
+	unsigned n = 0;
+	unsigned tabs = 0;
+	unsigned newlines = 0;
+	const char *text = storage_fstab(ctx, &c->storage, "", c->storage.swap.path, false, lines, &n);
+
+	for (const char *p = text ? text : ""; *p; p++) {
+		tabs += *p == '\t';
+		newlines += *p == '\n';
+	}
+	if (newlines != n || tabs != 5 * n)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct fill names[] = { { "version", "1" }, { "uptime", "2" } };
+	const char *unknown;
 	struct arena arena;
 	struct diags diags;
 	struct ctx ctx = { .arena = &arena, .diags = &diags };
@@ -43,6 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&out, OUTPUT_MAX);
 	diags_render(&diags, &out);
 	compose_write_json(&config.compose, &out);
+	check_fstab(&ctx, &config);
+	if (config.system.final_message)
+		system_fill(&ctx, config.system.final_message, names, 2, &unknown);
 	buf_free(&out);
 	arena_fini(&arena);
 	return 0;
