@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """test_clouds.py: whole machines that find their cloud by SMBIOS, bring their network up for it, and fetch their configuration from a
 server that plays the metadata service (tests/config/clouds.py) at 169.254.169.254 in the guest's isolated network; and one whose
-serial number names an HTTP address, and one with a credential in SMBIOS. Each runs a command and powers off."""
-# timeout: 600
+serial number names an HTTP address, one with a credential in SMBIOS, one with a config drive, one with a file on its EFI partition. Each runs a command and powers off."""
+# timeout: 900
 import base64
+import pathlib
 import subprocess
 import sys
 
-from harness import TOP, Machine, case, finish
+from harness import TOP, Machine, case, finish, temporary_directory
 
 WAYS = (
     ("ec2", "type=1,manufacturer=Amazon EC2,uuid=ec2e1916-9099-7caf-fd21-012345abcdef", "aws i-0abc"),
@@ -39,6 +40,39 @@ with Machine("clouds-credential", "--qemu-arg", "-smbios", "--qemu-arg", CREDENT
         guest.wait_for(r"seed: by-seed credentials", anywhere=True)
     with case("credential: it powers off as that asks for"):
         guest.wait_exit()
+
+
+def drive(folder, name):
+    return "--qemu-arg", "-drive", "--qemu-arg", f"file={folder}/{name},format=raw,if=virtio,readonly=on"
+
+
+def config_drive(folder):
+    """An ISO labelled config-2 with OpenStack's tree."""
+    tree = pathlib.Path(folder, "tree", "openstack", "latest")
+    tree.mkdir(parents=True)
+    (tree / "meta_data.json").write_text('{"uuid": "drive-1", "hostname": "drive"}')
+    (tree / "user_data").write_text(SEED)
+    subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-J", "-R", "-V", "config-2", "-o", f"{folder}/disk", f"{folder}/tree"],
+                   stderr=subprocess.DEVNULL, check=True)
+
+
+def esp(folder):
+    """A FAT labelled as the image's EFI partition, with a file that any computer can put there."""
+    pathlib.Path(folder, "user-data").write_text(SEED)
+    subprocess.run(["truncate", "-s", "4M", f"{folder}/disk"], check=True)
+    subprocess.run(["mformat", "-i", f"{folder}/disk", "-v", "CORACLE-ESP", "::"], check=True)
+    subprocess.run(["mmd", "-i", f"{folder}/disk", "::/coracle"], check=True)
+    subprocess.run(["mcopy", "-i", f"{folder}/disk", f"{folder}/user-data", "::/coracle/user-data"], check=True)
+
+
+for make, identity in ((config_drive, "configdrive"), (esp, "esp")):
+    with temporary_directory() as directory:
+        make(directory)
+        with Machine(f"clouds-{identity}", *drive(directory, "disk")) as guest:
+            with case(f"{identity}: a disk is found by its label and read"):
+                guest.wait_for(rf"seed: by-seed {identity}", anywhere=True)
+            with case(f"{identity}: it powers off as that asks for"):
+                guest.wait_exit()
 with Machine("clouds-seedfrom", user_data=SEED, seed="smbios") as guest:
     with case("seedfrom in the SMBIOS serial: fetched over HTTP and applied"):
         guest.wait_for(r"seed: by-seed nocloud", anywhere=True)
