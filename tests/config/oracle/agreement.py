@@ -30,6 +30,9 @@ import tree  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 LIST = HERE.parent / "disagreements.txt"
 STREAMS = 2
+# A problem as it is printed; the source line below it begins with blanks.
+PROBLEM = re.compile(r"(?!    ).*?\b(error|warning): ")
+PLACE = re.compile(r".+?:\d+:\d+: (error|warning): \S+ \S+")
 PLAIN = b"#cloud-config\nhostname: plain\n"
 META_DATA = "instance-id: i-oracle\nlocal-hostname: oracle\n"
 # What both systems are told by /etc/cloud: one source, no network to configure, and the modules that a container host has, in cloud-init's order.
@@ -123,6 +126,11 @@ def run_ours(program, *words):
                           text=True, errors="replace", check=False)
 
 
+def problem_without_source(line):
+    """Line, column and words: the file has another name as a seed. A part's name stays."""
+    return re.sub(r"^.*?(case\d+|user-data)", "", line)
+
+
 def keys_of(root, text):
     """The keys of `status --format json`, of status.json and of result.json, those of a stage with them."""
     def keys(value):
@@ -157,6 +165,7 @@ class Agreement:
         self.cases += corpus.own_cases(options["own"])
         self.cases = [c for c in self.cases if fnmatch.fnmatchcase(c.name, options["only"] or "*")]
         self.rows, self.new, self.count, self.parts = [], [], 0, {}
+        self.placeless, self.unsaid = [], []
         rules = b"".join((HERE / name).read_bytes() for name in ("inside.py", "capture.py")) + (SYSTEM + META_DATA).encode()
         self.cache = pathlib.Path(options["chroot"]).parent / "answers" / hashlib.sha256(rules).hexdigest()[:16]
         self.cache.mkdir(parents=True, exist_ok=True)
@@ -207,6 +216,7 @@ class Agreement:
         """Our verdict, and what we make of the tree when the case is applied."""
         path = self.work.common / f"oracle/case{number}"
         verdict = run_ours(self.options["config"], "schema", "-t", case.kind, "-c", path)
+        self.placeless += [f"{case.name}: {line}" for line in verdict.stdout.splitlines() if PROBLEM.match(line) and not PLACE.match(line)]
         if not case.applied:
             return verdict, None
         folder = self.work.tree(f"ours{number}")
@@ -215,6 +225,9 @@ class Agreement:
         done = run_ours(self.options["config"], "apply", "--root", folder / "root", "--seed", seed)
         if done.returncode not in (0, 1, 2):
             self.note(case, "apply", "", f"ends with {done.returncode}: {done.stdout}")
+        told = {problem_without_source(line) for line in done.stdout.splitlines() if PROBLEM.match(line)}
+        self.unsaid += [f"{case.name}: {line}" for line in verdict.stdout.splitlines()
+                        if PROBLEM.match(line) and problem_without_source(line) not in told]
         return verdict, capture.snapshot(folder, self.work.base, words_of(case))
 
     def note(self, case, aspect, left, right):
@@ -289,6 +302,8 @@ class Agreement:
                         complaints += [f"{name} {aspect}", *(f"  cloud-init: {line}" for line in str(left).splitlines()[:12]),
                                        *(f"  ours:       {line}" for line in str(right).splitlines()[:12])]
                 self.check(f"{group}: {'the verdict on' if what == 'verdict' else 'what becomes of'} {len(chosen)} files", complaints)
+        self.check("every problem has source, line, column and words", self.placeless)
+        self.check("what schema says of a file, its application says too", self.unsaid)
         unexplained = [f"{n} {a}" for n, a, why in self.list.lines if why == "UNEXPLAINED"]
         gone = [] if self.options["only"] or not self.options["corpus"] else self.list.gone()
         self.check("disagreements.txt: every line says why", unexplained)
@@ -297,7 +312,7 @@ class Agreement:
             self.list.update([(n, a) for n, a, _, _ in self.new])
         same = bool(self.options["only"]) or self.check_status()
         print(f"1..{self.count}")
-        return same and not (self.new or unexplained or gone)
+        return same and not (self.new or unexplained or gone or self.placeless or self.unsaid)
 
 
 def parse(arguments):
