@@ -2,6 +2,7 @@
 #include "apiint.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api.h"
@@ -14,15 +15,14 @@
 
 /* What every container has here because the option does not exist yet. */
 static const char host_config_rest[] =
-	"\"AutoRemove\":false,\"VolumeDriver\":\"\",\"VolumesFrom\":null,\"ConsoleSize\":[0,0],\"CgroupnsMode\":\"private\","
-	"\"Dns\":[],\"DnsOptions\":[],\"DnsSearch\":[],\"ExtraHosts\":null,\"GroupAdd\":null,\"IpcMode\":\"private\","
-	"\"Cgroup\":\"\",\"Links\":null,\"OomScoreAdj\":0,\"PidMode\":\"\",\"PublishAllPorts\":false,\"SecurityOpt\":null,"
-	"\"UTSMode\":\"\",\"UsernsMode\":\"\",\"ShmSize\":67108864,\"Runtime\":\"coracle\",\"Isolation\":\"\","
-	"\"CpuShares\":0,\"Memory\":0,\"NanoCpus\":0,\"CgroupParent\":\"\",\"BlkioWeight\":0,\"BlkioWeightDevice\":[],"
+	"\"AutoRemove\":false,\"VolumeDriver\":\"\",\"VolumesFrom\":null,\"ConsoleSize\":[0,0],"
+	"\"Cgroup\":\"\",\"Links\":null,\"PublishAllPorts\":false,"
+	"\"UsernsMode\":\"\",\"Runtime\":\"coracle\",\"Isolation\":\"\","
+	"\"NanoCpus\":0,\"CgroupParent\":\"\",\"BlkioWeight\":0,\"BlkioWeightDevice\":[],"
 	"\"BlkioDeviceReadBps\":[],\"BlkioDeviceWriteBps\":[],\"BlkioDeviceReadIOps\":[],\"BlkioDeviceWriteIOps\":[],"
-	"\"CpuPeriod\":0,\"CpuQuota\":0,\"CpuRealtimePeriod\":0,\"CpuRealtimeRuntime\":0,\"CpusetCpus\":\"\","
-	"\"CpusetMems\":\"\",\"Devices\":[],\"DeviceCgroupRules\":null,\"DeviceRequests\":null,\"MemoryReservation\":0,"
-	"\"MemorySwap\":0,\"MemorySwappiness\":null,\"OomKillDisable\":null,\"PidsLimit\":null,\"Ulimits\":[],"
+	"\"CpuRealtimePeriod\":0,\"CpuRealtimeRuntime\":0,"
+	"\"CpusetMems\":\"\",\"DeviceRequests\":null,"
+	"\"MemorySwappiness\":null,\"OomKillDisable\":null,"
 	"\"CpuCount\":0,\"CpuPercent\":0,\"IOMaximumIOps\":0,\"IOMaximumBandwidth\":0";
 
 static void add_state(struct buf *b, const struct container *c)
@@ -95,6 +95,84 @@ static void add_tmpfs(struct buf *b, struct arena *mem, const struct service *s)
 		jw_close(b, '}');
 }
 
+static void add_list(struct buf *b, const char *key, char *const *v)
+{
+	if (v)
+		jw_kstrv(b, key, v);
+	else
+		jw_kraw(b, key, "[]");
+}
+
+static void add_limits(struct buf *b, const struct service *s)
+{
+	int64_t swap = s->memswap_limit ? s->memswap_limit : s->mem_limit <= INT64_MAX / 2 ? 2 * s->mem_limit : -1;
+
+	jw_kint(b, "Memory", s->mem_limit);
+	jw_kint(b, "MemoryReservation", s->mem_reservation);
+	jw_kint(b, "MemorySwap", s->mem_limit ? swap : 0);
+	jw_kint(b, "CpuShares", s->cpu_shares);
+	jw_kint(b, "CpuPeriod", s->cpu_period);
+	jw_kint(b, "CpuQuota", s->cpu_quota);
+	jw_kstr(b, "CpusetCpus", s->cpuset ? s->cpuset : "");
+	if (s->pids_limit)
+		jw_kint(b, "PidsLimit", s->pids_limit);
+	else
+		jw_kraw(b, "PidsLimit", "null");
+	jw_kint(b, "OomScoreAdj", s->oom_score_adj);
+	jw_kint(b, "ShmSize", s->shm_size ? s->shm_size : 67108864);
+	jw_karr(b, "Ulimits");
+	for (char **u = s->ulimits; u && *u; u++) {
+		const char *equals = strchr(*u, '='), *colon = equals ? strchr(equals, ':') : NULL;
+		char name[32];
+
+		if (!colon)
+			continue;
+		text_set(name, sizeof(name), "%.*s", (int)(equals - *u), *u);
+		jw_open(b, '{');
+		jw_kstr(b, "Name", name);
+		jw_kint(b, "Hard", strtoll(colon + 1, NULL, 10));
+		jw_kint(b, "Soft", strtoll(equals + 1, NULL, 10));
+		jw_close(b, '}');
+	}
+	jw_close(b, ']');
+}
+
+static void add_devices(struct buf *b, char *const *devices)
+{
+	jw_karr(b, "Devices");
+	for (; devices && *devices; devices++) {
+		const char *target = strchr(*devices, ':'), *access = target ? strchr(target + 1, ':') : NULL;
+		char path[512];
+
+		if (!access)
+			continue;
+		jw_open(b, '{');
+		text_set(path, sizeof(path), "%.*s", (int)(target - *devices), *devices);
+		jw_kstr(b, "PathOnHost", path);
+		text_set(path, sizeof(path), "%.*s", (int)(access - target - 1), target + 1);
+		jw_kstr(b, "PathInContainer", path);
+		jw_kstr(b, "CgroupPermissions", access + 1);
+		jw_close(b, '}');
+	}
+	jw_close(b, ']');
+}
+
+static void add_reach(struct buf *b, const struct service *s)
+{
+	jw_kstr(b, "PidMode", s->pid ? s->pid : "");
+	jw_kstr(b, "IpcMode", s->ipc ? s->ipc : "private");
+	jw_kstr(b, "UTSMode", s->uts ? s->uts : "");
+	jw_kstr(b, "CgroupnsMode", s->cgroup ? s->cgroup : "private");
+	jw_kstrv(b, "SecurityOpt", s->security_opt);
+	jw_kstrv(b, "GroupAdd", s->group_add);
+	jw_kstrv(b, "ExtraHosts", s->extra_hosts);
+	jw_kstrv(b, "DeviceCgroupRules", s->device_rules);
+	add_list(b, "Dns", s->dns);
+	add_list(b, "DnsSearch", s->dns_search);
+	add_list(b, "DnsOptions", s->dns_opt);
+	add_devices(b, s->devices);
+}
+
 static void add_host_config(struct buf *b, struct arena *mem, const struct container *c)
 {
 	const struct service *s = &c->svc;
@@ -123,6 +201,8 @@ static void add_host_config(struct buf *b, struct arena *mem, const struct conta
 	jw_kstrv(b, "CapDrop", s->cap_drop && s->cap_drop[0] ? s->cap_drop : NULL);
 	jw_kbool(b, "Privileged", s->privileged);
 	jw_kbool(b, "ReadonlyRootfs", s->read_only);
+	add_limits(b, s);
+	add_reach(b, s);
 	jw_raw(b, host_config_rest);
 	jw_close(b, '}');
 }
@@ -136,7 +216,7 @@ static void add_config(struct buf *b, const struct container *c)
 	jw_kobj(b, "Config");
 	bundle_hostname(c, text, sizeof(text));
 	jw_kstr(b, "Hostname", text);
-	jw_kstr(b, "Domainname", "");
+	jw_kstr(b, "Domainname", s->domainname ? s->domainname : "");
 	jw_kstr(b, "User", s->user ? s->user : "");
 	jw_kbool(b, "AttachStdin", false);
 	jw_kbool(b, "AttachStdout", false);

@@ -99,6 +99,10 @@ check 'input ends at once' same 'end of input' "$(logs nostdin)"
 check 'with stdin_open it does not' is stdin running
 eventually ended odd
 check 'health checks, pull policies and annotations are carried' same 'exited 0' "$(field odd '{{.State.Status}} {{.State.ExitCode}}')"
+check 'docker inspect tells the limits' same '67108864 33554432 100663296 50000 512 0 77' \
+	"$(field limits '{{with .HostConfig}}{{.Memory}} {{.MemoryReservation}} {{.MemorySwap}} {{.CPUQuota}} {{.CPUShares}} {{.CpusetCpus}} {{.PidsLimit}}{{end}}')"
+check 'and what else was asked for' same '[nofile=333:444 nproc=55:55 core=-1:-1] /dev/mine [192.0.2.53 2001:db8::53] host' \
+	"$(field ulimits '{{.HostConfig.Ulimits}}') $(field devices '{{(index .HostConfig.Devices 0).PathInContainer}}') $(field resolv '{{.HostConfig.DNS}}') $(field hostpid '{{.HostConfig.PidMode}}')"
 ids=$(docker ps -aq --no-trunc | sort)
 engine_stop
 engine_start --boot-id second
