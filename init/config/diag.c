@@ -95,6 +95,7 @@ static void diag_vadd(struct diags *d, struct diag place, const char *fmt, va_li
 	entry = ARENA_NEW(d->arena, struct diag);
 	*entry = place;
 	entry->stage = d->stage;
+	entry->hidden = d->hide;
 	entry->text = arena_strndup(d->arena, text, strlen(text));
 	while (*at && !place_after(*at, entry))
 		at = &(*at)->next;
@@ -168,6 +169,21 @@ void diag_line(const struct diag *d, int with_level, struct buf *out)
 }
 
 
+/* A mistake may stand beside a secret: then the line is not for a terminal whose text is kept. */
+static bool holds_secret(const struct diag *d, const char *line)
+{
+	static const char *const words[] = { "password", "passwd:", "private" };
+	char text[1024];
+
+	if (d->hidden)
+		return true;
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "\n"), line);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcasestr(text, words[i]))
+			return true;
+	return strlen(text) == sizeof(text) - 1;
+}
+
 static void render_context(const struct diag *d, struct buf *out)
 {
 	const char *line = d->source && d->line ? text_line(d->source->text, d->source->len, d->line) : NULL;
@@ -176,6 +192,10 @@ static void render_context(const struct diag *d, struct buf *out)
 
 	if (!line)
 		return;
+	if (holds_secret(d, line)) {
+		buf_puts(out, "    (this line is not shown: it may hold a secret)\n");
+		return;
+	}
 	end = d->source->text + d->source->len;
 	buf_puts(out, "    ");
 	for (const char *p = line; p < end && *p != '\n' && p - line < CONTEXT_MAX; p++) {

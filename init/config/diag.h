@@ -6,6 +6,7 @@
 #ifndef CORACLE_CONFIG_DIAG_H
 #define CORACLE_CONFIG_DIAG_H
 
+#include <stdbool.h>
 #include "arena.h"
 #include "buf.h"
 
@@ -31,6 +32,7 @@ struct diag {
 	const char *text;
 	const char *hint;		/* may be NULL */
 	unsigned char stage;		/* enum status_stage */
+	bool hidden;			/* its source line holds a secret and is not shown */
 	struct diag *next;
 };
 
@@ -43,6 +45,7 @@ struct diags {
 	unsigned count[3];	/* by level */
 	unsigned char stage;	/* enum status_stage of what is reported from now on */
 	unsigned kept;
+	bool hide;		/* what is added now is about a secret */
 };
 
 struct node;

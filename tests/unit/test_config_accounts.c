@@ -280,11 +280,19 @@ static void injection(void **state)
 
 static void secrets(void **state)
 {
+	CLEANUP_BUF struct buf out = { 0 };
+	struct run *r;
+
 	(void)state;
-	apply(HEAD "users: [{name: amy, plain_text_passwd: \"hunter2\\n\", hashed_passwd: 'hunter2:x', passwd: hunter2}]\n"
-	      "password: \"hunter2\\x07\"\nchpasswd: {list: [hunter2, 'nobody:hunter2'], users: [{name: amy, password: hunter2}, {name: amy, password: 'hunter2:'}]}\n"
+	r = apply(HEAD "users: [{name: amy, shel: x, plain_text_passwd: \"hunter2\\n\", hashed_passwd: 'hunter2:x', passwd: hunter2}]\n"
+	      "password: \"hunter2\\x07\"\nchpasswd:\n  list:\n  - hunter2\n  - 'nobody:hunter2'\n  users: [{name: amy, password: hunter2}, {name: amy, password: 'hunter2:'}]\n"
 	      "ssh_authorized_keys: ['-----BEGIN OPENSSH PRIVATE KEY----- hunter2', hunter2hunter2hunter2hunter2]\nssh_keys: {rsa_private: [hunter2], what: hunter2}\n");
 	assert_null(strstr(helper_problems(), "hunter2"));
+	/* nor in what a terminal shows beside them */
+	buf_init(&out, 65536);
+	diags_render(&r->diags, &out);
+	assert_null(strstr(out.data, "hunter2"));
+	assert_non_null(strstr(out.data, "(this line is not shown: it may hold a secret)"));
 	helper_assert_mentions("the password of nobody is not set: there is no such user");
 	helper_assert_mentions("that is a private key");
 	assert_null(strstr(content("var/log/cloud-init.log"), "hunter2"));

@@ -180,8 +180,11 @@ void apply_set_passwords(struct run *r)
 	target_read(&r->target, module_instance_path(r, "random-passwords"), KEPT_MAX, &random.kept, NULL);
 	if (root && account_hash_ok(root))
 		db_set_hash(&db, "root", root, &err);
+	/* a line of chpasswd has the password beside the name */
+	r->diags.hide = true;
 	for (const struct password *p = list; p; p = p->next)
 		set(r, &db, &random, p, c->expire != CHOICE_NO);
+	r->diags.hide = false;
 	if (db_write(&db, &owner_failed, &err) < 0)
 		module_failed(r, NULL, &err);
 	finish_random(r, &random);

@@ -207,8 +207,12 @@ static const struct schema chpasswd_schema = {
 int read_chpasswd(struct ctx *ctx, const struct node *value, void *out)
 {
 	struct passwords *p = out;
+	unsigned errors;
 
 	p->list = NULL;
+	ctx->diags->hide = true;
 	/* each entry that can be read is used */
-	return schema_read(ctx, &chpasswd_schema, value, out) ? -EINVAL : 0;
+	errors = schema_read(ctx, &chpasswd_schema, value, out);
+	ctx->diags->hide = false;
+	return errors ? -EINVAL : 0;
 }
