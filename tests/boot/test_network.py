@@ -41,5 +41,13 @@ with Machine("network-smbios", user_data="#cloud-config\nhostname: by-smbios\n",
         equal(serial, "ds=nocloud;s=http://10.0.2.100/", "serial number")
         equal(guest.shell("wget -q -O - http://10.0.2.100/user-data"), "#cloud-config\nhostname: by-smbios\n", "user-data")
         check("instance-id:" in guest.shell("wget -q -O - http://10.0.2.100/meta-data"), "no meta-data")
+    with case("the machine brought its network up for it, and is what it says"):
+        guest.shell("cloud-init status --wait", ok=False)
+        equal(guest.shell("hostname").strip(), "by-smbios", "host name")
+        check("status: done" in guest.shell("cloud-init status"), guest.shell("cloud-init status --long", ok=False))
+    with case("the address that was asked for early became the client's: it is there once, and there is one client"):
+        guest.shell_until("ps -o args", "udhcpc -f -i eth0 -s", "the machine's own client")
+        equal(guest.shell("ip -4 addr show eth0 | grep -c inet").strip(), "1", "addresses")
+        equal(guest.shell("ps -o args | grep -c '[u]dhcpc'").strip(), "1", "clients")
     guest.type("poweroff\n")
 finish()

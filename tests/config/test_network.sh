@@ -165,4 +165,25 @@ what=bound dhcp "${lease[@]}" mtu=1300 staticroutes='169.254.169.254/32 10.60.0.
 PATH=${PATH#*:}
 check 'dhcp: overrides: no name servers, no MTU' same "$(<"$CORACLE_RUN/resolv.conf") $(ask 'v[0]["mtu"]' link show eth0)" $'search static.example\nnameserver 192.0.2.53 1420'
 check 'dhcp: classless routes take the place of the router, with the metric asked for' answers "[('169.254.169.254', '10.60.0.2', 300), ('default', '10.60.0.3', 300)]" 'sorted((r["dst"], r["gateway"], r["metric"]) for r in v if r.get("metric") == 300)' route
+
+# The files of a plan, in a directory; and the kernel is not touched.
+mkdir -p "$work/seed" "$work/root/run/coracle" "$work/root/etc"
+echo 'root:x:0:0::/:/bin/sh' >"$work/root/etc/passwd"
+printf '#cloud-config\nhostname: a\nnetwork: {version: 2}\n' >"$work/seed/user-data"
+echo 'instance-id: i' >"$work/seed/meta-data"
+cat >"$work/seed/network-config" <<'YAML'
+version: 2
+ethernets: {eth0: {addresses: [10.1.1.1/24], nameservers: {addresses: [192.0.2.1], search: [a.example]}}, eth1: {dhcp4: true, dhcp6: true, mtu: 1400, dhcp4-overrides: {use-dns: false, route-metric: 7}}}
+YAML
+printf 'nameserver 192.0.2.9\nnameserver 192.0.2.1\n' >"$work/root/run/coracle/resolv.conf"
+before=$(settled_state)
+check 'apply --root: warns of network: in user-data, and names its place' eval 'exits 2 "$config" apply --root "$work/root" --seed "$work/seed" && contains "$(<"$work/out")" "user-data:3:1: warning:" "network-config"'
+check 'apply --root: the network of this machine is left alone' same "$before" "$(settled_state)"
+check 'apply --root: the plan reads back' contains "$("$config" network --plan "$work/root/run/coracle/network/plan")" '"10.1.1.1/24"' 'route-metric: 7'
+check 'apply --root: name servers, with those of a lease that is there' same "$(<"$work/root/run/coracle/resolv.conf")" $'search a.example\nnameserver 192.0.2.1\nnameserver 192.0.2.9'
+check 'apply --root: what the DHCP script reads' same "$(<"$work/root/run/coracle/network/dhcp4.eth1")" $'use_dns=no\nuse_mtu=no\nmetric=7'
+check 'apply --root: the units of its clients' same "$(readlink "$work/root/etc/coracle/units/dhcp@eth1.unit" "$work/root/etc/coracle/units/dhcp6@eth1.unit" | tr '\n' ' ')" '/usr/lib/coracle/units/dhcp@.unit /usr/lib/coracle/units/dhcp6@.unit '
+echo 'version: 2
+ethernets: {eth0: {dhpc4: true}}' >"$work/seed/network-config"
+check 'apply --root: a mistake of network-config is in the status, with its place' eval '"$config" apply --root "$work/root" --seed "$work/seed" 2>/dev/null; contains "$("$config" status --long --root "$work/root")" "network-config:2:20"'
 tap_end

@@ -8,6 +8,7 @@
 #include "boot.h"
 #include "buf.h"
 
+#define RESOLVER "/run/coracle/resolv.conf"
 #define UNITS "/etc/coracle/units"
 #define TEMPLATES "/usr/lib/coracle/units"
 
@@ -64,6 +65,21 @@ static const char *resolver_text(struct run *r, const struct network_plan *p)
 		buf_putc(&b, '\n');
 	add_names(&b, &r->arena, &servers, &(struct strings){ NULL, 0 });
 	return b.len && !buf_error(&b) ? arena_strndup(&r->arena, b.data, b.len) : NULL;
+}
+
+/* The name servers of a lease that network_need got stay, behind the configuration's; the next lease writes all anew. */
+static const char *with_leases(struct run *r, const char *resolver)
+{
+	CLEANUP_FREE char *now = NULL;
+	char *save = NULL;
+	size_t len;
+
+	if (target_read(&r->target, RESOLVER, 65536, &now, &len) < 0)
+		return resolver;
+	for (char *line = strtok_r(now, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (!strncmp(line, "nameserver ", 11) && !strstr(resolver, arena_printf(&r->arena, "%s\n", line)))
+			resolver = arena_printf(&r->arena, "%s%s\n", resolver, line);
+	return resolver;
 }
 
 static void add_word(struct buf *b, const char *name, enum plan_choice value)
@@ -167,8 +183,7 @@ void network_write_files(struct run *r, const struct network_plan *p, const stru
 	put(r, NETWORK_PLAN_PATH, network_text(&r->ctx, p, &len));
 	if (resolver) {
 		put(r, NETWORK_DIR "/resolv.static", resolver);
-		if (!target_exists(&r->target, "/run/coracle/resolv.conf") || !a)
-			put(r, "/run/coracle/resolv.conf", resolver);
+		put(r, RESOLVER, with_leases(r, resolver));
 	}
 	if (a && a->routes_later)
 		put(r, NETWORK_LATER_PATH, "");
