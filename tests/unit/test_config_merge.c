@@ -297,6 +297,7 @@ static void written(void **state)
 		"a: one\n  two\nb: 12:30\nc: 0644\nd: !!binary aGk=\ne: ''\nf:\n",
 		"- [a, [b]]\n- {c: [d]}\n- e\n",
 		"just text\n",
+		"[-, {a: -}, ---x, a:b]\n",
 	};
 
 	(void)state;

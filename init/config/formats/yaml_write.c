@@ -3,14 +3,25 @@
 
 #include <string.h>
 
+/* What may stand without quotes within [] is not always plain in a block: "-", "? x", "a: b", "a:". */
+static bool is_plain_here(const struct node *n)
+{
+	const char *s = n->text;
+
+	if (!n->plain || n->tag == NODE_TAG_BINARY || strlen(s) != n->len || strpbrk(s, "\n\r\t") || strstr(s, ": ") || strstr(s, " #"))
+		return false;
+	if (*s && strchr("-?:", *s) && (s[1] == '\0' || s[1] == ' '))
+		return false;
+	return strncmp(s, "---", 3) != 0 && strncmp(s, "...", 3) != 0 && (n->len == 0 || s[n->len - 1] != ':');
+}
+
 static void write_scalar(const struct node *n, struct buf *out)
 {
 	bool binary = n->tag == NODE_TAG_BINARY;
 
 	if (binary)
 		buf_puts(out, "!!binary ");
-	/* a plain text of several lines is one line by now; "a: b" within [] would not be plain here */
-	if (n->plain && !binary && !strpbrk(n->text, "\n\r\t") && !strstr(n->text, ": ") && !strstr(n->text, " #") && strlen(n->text) == n->len)
+	if (is_plain_here(n))
 		buf_puts(out, n->len ? n->text : "null");
 	else
 		buf_json_string(out, n->text, n->len);
