@@ -24,7 +24,8 @@ def make_initrd(folder, data=True, engine=True, units=None):
         (root / name).mkdir(parents=True)
     shutil.copytree(TOP / "rootfs/skel/etc", root / "etc")
     if units is None:
-        shutil.copytree(TOP / "rootfs/skel/usr/lib/coracle/units", root / "usr/lib/coracle/units")
+        # the probe plays coracle-config and does not know what netwatch would ask of it
+        shutil.copytree(TOP / "rootfs/skel/usr/lib/coracle/units", root / "usr/lib/coracle/units", ignore=shutil.ignore_patterns("netwatch.unit"))
     elif units is not False:
         (root / "usr/lib/coracle/units").mkdir()
         for name, text in units.items():

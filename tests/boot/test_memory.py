@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""test_memory.py: a small machine: 64 MiB run a container; with 35 MiB the machine says that it has too little memory, and the rest comes up."""
+"""test_memory.py: a small machine: 64 MiB run a container; with 36 or 37 MiB the machine says that it has too little memory, and the rest comes up."""
 from harness import Machine, case, finish, fixtures
 
 USER_DATA = """#cloud-config
@@ -27,8 +27,8 @@ power_state: {mode: poweroff}
 """
 
 # With less, the kernel's own start is a matter of luck: it raises its reserve by 2 MiB as soon as kinds of pages mix (boost_watermark()), and panics while
-# 1.6 MiB are free, one time of 15 with 32 MiB on microvm and with 34 on q35.
-for machine, size in (("microvm", 35), ("q35", 35)):
+# 1.6 MiB are free: seen with 35 MiB on q35, and one time of 15 with 32 on microvm when the root was a megabyte smaller; never in eight starts of each with these.
+for machine, size in (("microvm", 36), ("q35", 37)):
     with Machine(f"memory-{size}-{machine}", "--no-reboot", user_data=SMALL, images=[fixtures() / "busybox.oci.tar"], machine=machine,
                  memory=size) as tiny:
         with case(f"{machine}, {size} MiB: the console says that this is too little memory, and what is not started"):

@@ -9,6 +9,8 @@ config=$build/bin/coracle-config
 hostile=${CORPUS:-$top/../shared/corpus}/hostile
 # shellcheck source=tests/lib/tap.sh
 source "$top/tests/lib/tap.sh"
+# the build's: useradd takes it for today
+unset SOURCE_DATE_EPOCH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

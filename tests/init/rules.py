@@ -92,7 +92,11 @@ def live():
         seen["cgroup"] = pathlib.Path(f"/proc/{p.pid}/cgroup").read_text().strip()
         seen["flags"] = {}
         for entry in pathlib.Path(f"/proc/{p.pid}/fdinfo").iterdir():
-            seen["flags"][int(entry.name)] = int(re.search(r"flags:\s*(\d+)", entry.read_text()).group(1), 8)
+            try:
+                text = entry.read_text()
+            except FileNotFoundError:
+                continue  # init, which goes on, has closed it since the folder was read
+            seen["flags"][int(entry.name)] = int(re.search(r"flags:\s*(\d+)", text).group(1), 8)
 
         def zombies():
             found = []
