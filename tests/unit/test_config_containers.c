@@ -151,6 +151,8 @@ static void quadlet_mistakes(void **state)
 	helper_assert_mentions("x.pod: of Quadlet files, Coracle reads .container and .volume");
 	one_file("/etc/containers/systemd/x@.container", "[Container]\n");
 	helper_assert_mentions("templates are not supported");
+	one_file("/etc/containers/systemd/web.container.d/10-more.conf", "[Container]\nImage=i\n");
+	helper_assert_mentions("10-more.conf is a drop-in, which is not read");
 	one_file("/etc/containers/systemd/x.network", "[Network]\n");
 	helper_assert_mentions("there are no bridge networks yet");
 	one_file("/etc/containers/systemd/sub/x.container", "[Container]\n");

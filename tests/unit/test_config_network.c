@@ -104,6 +104,15 @@ static void problems_v2(void **state)
 			"t:10:1: error: unknown key \"vlan\" in network-config version 2 (did you mean \"vlans\"?)\n");
 }
 
+static void name_for_dhcp(void **state)
+{
+	(void)state;
+	read_as_text("version: 2\nethernets:\n  e: {dhcp4: true, dhcp4-overrides: {send-hostname: false}}\n");
+	assert_problems("");
+	read_as_text("version: 2\nethernets:\n  e: {dhcp4: true, dhcp4-overrides: {send-hostname: true}}\n");
+	assert_problems("t:3:53: warning: no name is sent to the DHCP server\n");
+}
+
 static void problems_v1(void **state)
 {
 	(void)state;
@@ -221,7 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_1), cmocka_unit_test(version_1_groups), cmocka_unit_test(version_2), cmocka_unit_test(problems_v2),
-		cmocka_unit_test(problems_v1), cmocka_unit_test(cross_checks), cmocka_unit_test(no_version), cmocka_unit_test(injections),
+		cmocka_unit_test(name_for_dhcp), cmocka_unit_test(problems_v1), cmocka_unit_test(cross_checks), cmocka_unit_test(no_version), cmocka_unit_test(injections),
 		cmocka_unit_test(looks), cmocka_unit_test(builder),
 	};
 

@@ -84,6 +84,15 @@ static void read_compose_file(struct ctx *ctx, const struct source *source, stru
 		compose_read_document(ctx, root, &c->compose);
 }
 
+/* NAME.container.d/X.conf: podman adds it to NAME.container. */
+static void refuse_drop_in(struct ctx *ctx, const struct config_file *f)
+{
+	const char *folder = kinds[QUADLET].folder;
+
+	if (!strncmp(f->path, folder, strlen(folder)) && strstr(f->path + strlen(folder), ".d/"))
+		diag_at(ctx->diags, DIAG_ERROR, f->at, "write its lines into the file itself", "%s is a drop-in, which is not read", f->path);
+}
+
 void containers_read_files(struct ctx *ctx, struct config *c)
 {
 	struct quadlet q = { .ctx = ctx };
@@ -102,6 +111,8 @@ void containers_read_files(struct ctx *ctx, struct config *c)
 
 		while (kind < KINDS && !(name = in_folder(f->path, kinds[kind].folder, kinds[kind].suffixes)))
 			kind++;
+		if (!name)
+			refuse_drop_in(ctx, f);
 		if (!name || !(source = source_of(ctx, f)))
 			continue;
 		if (++n > FILES_MAX) {

@@ -60,6 +60,16 @@ static int read_hostname(struct ctx *ctx, const struct node *value, void *out)
 	return 0;
 }
 
+/* udhcpc sends none: only the wish for one is not met. */
+static int read_send_hostname(struct ctx *ctx, const struct node *value, void *out)
+{
+	if (net_choice(ctx, value, out) < 0)
+		return -EINVAL;
+	if (*(enum plan_choice *)out == PLAN_YES)
+		diag_at(ctx->diags, DIAG_WARNING, value, NULL, "no name is sent to the DHCP server");
+	return 0;
+}
+
 static int read_overrides(struct ctx *ctx, const struct node *map, void *out)
 {
 	static const struct key keys[] = {
@@ -69,7 +79,7 @@ static int read_overrides(struct ctx *ctx, const struct node *map, void *out)
 		KEY("use-hostname", NODE_SCALAR, net_choice, struct plan_dhcp, use_hostname),
 		KEY("use-domains", NODE_SCALAR, read_use_domains, struct plan_dhcp, use_domains),
 		KEY("use-ntp", NODE_SCALAR, read_use_ntp, struct plan_dhcp, use_dns),
-		KEY("send-hostname", NODE_SCALAR, net_choice, struct plan_dhcp, send_hostname),
+		KEY("send-hostname", NODE_SCALAR, read_send_hostname, struct plan_dhcp, send_hostname),
 		KEY("hostname", NODE_SCALAR, read_hostname, struct plan_dhcp, hostname),
 		KEY("route-metric", NODE_SCALAR, net_u32, struct plan_dhcp, metric),
 	};
