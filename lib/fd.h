@@ -26,6 +26,9 @@ int fd_write_full(int fd, const void *buf, size_t n);
  * that the caller frees; *len (may be NULL) is its length. -EFBIG when it is larger. */
 int fd_read_file(int dirfd, const char *path, size_t max, char **out, size_t *len, struct err *err);
 
+/* The same from an open descriptor, which stays open; path names it in err. */
+int fd_read_whole(int fd, const char *path, size_t max, char **out, size_t *len, struct err *err);
+
 /* The same into a fixed buffer (size includes the NUL), no heap. A trailing
  * newline is cut. Returns the length or -errno; -EFBIG when it does not fit. */
 ssize_t fd_read_small(int dirfd, const char *path, char *buf, size_t size);

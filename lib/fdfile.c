@@ -15,13 +15,17 @@
 int fd_read_file(int dirfd, const char *path, size_t max, char **out, size_t *len, struct err *err)
 {
 	CLEANUP_FD int fd = sys_openat(dirfd, path, O_RDONLY | O_NOCTTY, 0);
+
+	return fd < 0 ? err_set(err, -fd, "open %s", path) : fd_read_whole(fd, path, max, out, len, err);
+}
+
+int fd_read_whole(int fd, const char *path, size_t max, char **out, size_t *len, struct err *err)
+{
 	CLEANUP_FREE char *data = NULL;
 	size_t used = 0;
 	size_t cap = 4096;
 	struct stat st;
 
-	if (fd < 0)
-		return err_set(err, -fd, "open %s", path);
 	if (fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size <= max)
 		cap = (size_t)st.st_size + 1; /* files in /proc say 0: they grow below */
 	data = malloc(cap + 1);

@@ -63,65 +63,75 @@ static int make_behind_link(int rootfd, int parent, const char *dir, const char 
 	return make_dirs(rootfd, path, mode, depth + 1);
 }
 
-/* Opens the directory NAME of dirfd, making it when it is missing. prefix is the whole
- * path so far: resolved from the root each time, so that a link on the way stays inside the root. */
-static int open_or_make(int rootfd, const char *prefix, mode_t mode, int depth)
+/* Opens the directory at prefix, whose last name is in parent, after that name was made or found there. A link, and "..", is
+ * resolved from the root, so that it stays inside. */
+static int open_made(int rootfd, int parent, const char *prefix, const char *name, int made, mode_t mode, int depth)
 {
-	CLEANUP_FD int parent = -1;
 	char dir[PATH_MAX];
-	const char *slash = strrchr(prefix, '/');
-	int fd = path_open_in(rootfd, prefix, O_PATH | O_DIRECTORY, 0);
-	int r;
+	int fd = path_component_ok(name) ? sys_openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0) : -ELOOP;
 
-	if (fd != -ENOENT)
+	if (fd != -ENOTDIR && fd != -ELOOP)
 		return fd;
-	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - prefix) : 0, prefix);
-	parent = path_open_in(rootfd, dir[0] ? dir : ".", O_PATH | O_DIRECTORY, 0);
-	if (parent < 0)
-		return parent;
-	r = sys_mkdirat(parent, slash ? slash + 1 : prefix, mode);
-	if (r < 0 && r != -EEXIST)
-		return r;
 	fd = path_open_in(rootfd, prefix, O_PATH | O_DIRECTORY, 0);
-	if (fd == -ENOENT && r == -EEXIST)
-		return make_behind_link(rootfd, parent, dir, slash ? slash + 1 : prefix, mode, depth);
-	return fd;
+	if (fd != -ENOENT || made != -EEXIST)
+		return fd;
+	snprintf(dir, sizeof(dir), "%.*s", name > prefix ? (int)(name - prefix - 1) : 0, prefix);
+	return make_behind_link(rootfd, parent, dir, name, mode, depth);
+}
+
+/* The length of the longest part of path, which is n bytes long, that is a directory already; *fd is that directory. */
+static size_t deepest(int rootfd, const char *path, size_t n, int *fd)
+{
+	char prefix[PATH_MAX];
+
+	memcpy(prefix, path, n + 1);
+	for (;;) {
+		*fd = path_open_in(rootfd, n ? prefix : ".", O_PATH | O_DIRECTORY, 0);
+		if (*fd != -ENOENT || n == 0)
+			return n;
+		while (n && prefix[n - 1] != '/')
+			n--;
+		while (n && prefix[n - 1] == '/')
+			n--;
+		prefix[n] = '\0';
+	}
 }
 
 static int make_dirs(int rootfd, const char *path, mode_t mode, int depth)
 {
+	CLEANUP_FD int fd = -1;
 	char prefix[PATH_MAX];
-	CLEANUP_FD int fd = path_open_in(rootfd, ".", O_PATH | O_DIRECTORY, 0);
-	size_t n = 0;
+	size_t n = strlen(path);
 
+	if (n >= sizeof(prefix))
+		return -ENAMETOOLONG;
+	n = deepest(rootfd, path, n, &fd);
+	memcpy(prefix, path, n);
 	while (fd >= 0) {
-		size_t len;
+		size_t len = strspn(path + n, "/");
+		int made, next;
 
-		while (*path == '/')
-			path++;
-		len = strcspn(path, "/");
+		memcpy(prefix + n, path + n, len);
+		n += len;
+		len = strcspn(path + n, "/");
 		if (len == 0)
 			break;
-		if (n + len + 2 > sizeof(prefix))
-			return -ENAMETOOLONG;
-		if (n)
-			prefix[n++] = '/';
-		memcpy(prefix + n, path, len);
-		n += len;
-		prefix[n] = '\0';
-		path += len;
+		memcpy(prefix + n, path + n, len);
+		prefix[n + len] = '\0';
+		made = sys_mkdirat(fd, prefix + n, mode);
+		if (made < 0 && made != -EEXIST)
+			return made;
+		next = open_made(rootfd, fd, prefix, prefix + n, made, mode, depth);
 		fd_close(&fd);
-		fd = open_or_make(rootfd, prefix, mode, depth);
+		fd = next;
+		n += len;
 	}
 	return fd_take(&fd);
 }
 
 int path_mkdirs_in(int rootfd, const char *path, mode_t mode)
 {
-	/* one call where all of it is there, instead of two for each name on the way */
-	int fd = path_open_in(rootfd, path[0] ? path : ".", O_PATH | O_DIRECTORY, 0);
-
-	return fd == -ENOENT ? make_dirs(rootfd, path, mode, 0) : fd;
+	return make_dirs(rootfd, path, mode, 0);
 }
 
 int path_open_parent_in(int rootfd, const char *path, mode_t mode, const char **base)

@@ -8,6 +8,7 @@
 #include "target.h"
 
 struct network_plan;
+struct db;
 
 #define RUN_MEMORY_MAX ((size_t)32 << 20)
 
@@ -22,6 +23,7 @@ struct run {
 	struct config config;
 	struct status status;
 	struct network_plan *network;	/* network/boot.h; NULL: DHCP on every Ethernet device */
+	struct db *accounts;		/* modules/accounts_apply.h; NULL: not read yet, or not as it is on disk */
 	const char *instance_id;	/* set when it is applied */
 	bool change_power;		/* last stage: power_state's condition holds */
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +62,11 @@ static int fill_temporary(int dirfd, const char *temporary, const struct target_
 	CLEANUP_FD int fd = -1;
 	int r;
 
-	sys_unlinkat(dirfd, temporary, 0);
 	fd = sys_openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (fd == -EEXIST) { /* left by a run that was cut */
+		sys_unlinkat(dirfd, temporary, 0);
+		fd = sys_openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	}
 	if (fd < 0)
 		return fd;
 	r = fd_write_full(fd, f->data, f->len);
@@ -147,9 +151,17 @@ int target_put(const struct target *t, const char *path, const char *text, mode_
 
 int target_unlink(const struct target *t, const char *path)
 {
-	const char *base;
-	CLEANUP_FD int dirfd = path_open_parent_in(t->rootfd, path, 0755, &base);
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	CLEANUP_FD int dirfd = -1;
+	char dir[PATH_MAX];
 
+	if (!path_component_ok(base))
+		return -EINVAL;
+	if ((size_t)(base - path) >= sizeof(dir))
+		return -ENAMETOOLONG;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(base - path), path);
+	dirfd = path_open_in(t->rootfd, dir[0] ? dir : ".", O_PATH | O_DIRECTORY, 0);
 	return dirfd < 0 ? dirfd : sys_unlinkat(dirfd, base, 0);
 }
 
@@ -182,9 +194,6 @@ bool target_exists(const struct target *t, const char *path)
 int target_read(const struct target *t, const char *path, size_t max, char **out, size_t *len)
 {
 	CLEANUP_FD int fd = path_open_in(t->rootfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	char self[32];
 
-	if (fd < 0)
-		return fd;
-	return fd_read_file(AT_FDCWD, path_of_fd(fd, self, sizeof(self)), max, out, len, NULL);
+	return fd < 0 ? fd : fd_read_whole(fd, path, max, out, len, NULL);
 }

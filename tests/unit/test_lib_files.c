@@ -127,6 +127,12 @@ static void paths_stay_inside_the_tree(void **state)
 	close(fd);
 	assert_int_equal(faccessat(root, "evil", F_OK, 0), 0);
 	assert_int_equal(faccessat(dirfd_, "evil", F_OK, 0), -1);
+	/* ".." behind a name that is not there yet does not lead out either */
+	fd = path_mkdirs_in(root, "new/../../../above/x", 0755);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(faccessat(root, "above/x", F_OK, 0), 0);
+	assert_int_equal(faccessat(dirfd_, "above", F_OK, 0), -1);
 	/* what a dangling absolute link on the way names is made inside, never outside */
 	assert_int_equal(symlinkat("/nowhere/deep", root, "link"), 0);
 	fd = path_mkdirs_in(root, "link/x", 0755);

@@ -84,11 +84,10 @@ static const char *release(struct ctx *ctx, const char *text, const char *name)
 static char *read_release(int rootfd)
 {
 	CLEANUP_FD int fd = rootfd < 0 ? -1 : path_open_in(rootfd, "/etc/os-release", O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	char self[32];
 	char *text = NULL;
 
 	if (fd >= 0)
-		fd_read_file(AT_FDCWD, path_of_fd(fd, self, sizeof(self)), OS_RELEASE_MAX, &text, NULL, NULL);
+		fd_read_whole(fd, "/etc/os-release", OS_RELEASE_MAX, &text, NULL, NULL);
 	return text;
 }
 

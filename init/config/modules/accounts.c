@@ -219,17 +219,35 @@ static void give_access(struct run *r, const struct db *db, const struct account
 		ssh_write_keys(r, db, u->at, u->name, ssh_public_keys(r), ssh_disable_options(&r->ctx, NULL, to->name, u->name));
 }
 
-static bool write_files(struct run *r, struct db *db)
+struct db *accounts_db(struct run *r)
 {
 	struct err err = ERR_INIT;
+	struct db *db = r->accounts;
+
+	if (db)
+		return db;
+	db = ARENA_NEW(&r->arena, struct db);
+	if (db_read(db, &r->ctx, &r->target, &err) < 0) {
+		module_failed(r, NULL, &err);
+		return NULL;
+	}
+	return r->accounts = db;
+}
+
+bool accounts_write(struct run *r)
+{
+	struct err err = ERR_INIT;
+	struct db *db = r->accounts;
 	bool owner_failed = false;
 
 	if (db_write(db, &owner_failed, &err) < 0) {
 		module_failed(r, NULL, &err);
+		r->accounts = NULL;
 		return false;
 	}
-	if (owner_failed)
+	if (owner_failed && !db->owner_told)
 		diag_at(&r->diags, DIAG_WARNING, NULL, "only root may do that", "the owners of the files of accounts are not kept");
+	db->owner_told = db->owner_told || owner_failed;
 	return true;
 }
 
@@ -237,29 +255,26 @@ void apply_users_groups(struct run *r)
 {
 	struct strings left_out = { NULL, 0 };
 	struct strings old = { NULL, 0 };
-	struct err err = ERR_INIT;
-	struct db db;
+	struct db *db = accounts_db(r);
 
-	if (db_read(&db, &r->ctx, &r->target, &err) < 0) {
-		module_failed(r, NULL, &err);
+	if (!db)
 		return;
-	}
-	merge(r, &db);
-	make_groups(r, &db);
+	merge(r, db);
+	make_groups(r, db);
 	for (const struct account_user *u = r->config.accounts.users; u; u = u->next) {
-		bool existed = db_find(&db, DB_PASSWD, u->name) != NULL;
+		bool existed = db_find(db, DB_PASSWD, u->name) != NULL;
 
 		if (existed)
 			strings_add(&r->ctx, &old, u->name);
-		if (check(r, u) < 0 || (!existed && make_user(r, &db, u) < 0))
+		if (check(r, u) < 0 || (!existed && make_user(r, db, u) < 0))
 			strings_add(&r->ctx, &left_out, u->name);
 		else
-			set_password(r, &db, u, existed);
+			set_password(r, db, u, existed);
 	}
-	write_files(r, &db);
+	accounts_write(r);
 	for (const struct account_user *u = r->config.accounts.users; u; u = u->next)
 		if (!is_in(&left_out, u->name))
-			give_access(r, &db, u, is_in(&old, u->name));
+			give_access(r, db, u, is_in(&old, u->name));
 	for (const struct account_user *u = r->config.accounts.users; u; u = u->next)
 		if (!is_in(&left_out, u->name))
 			accounts_apply_rules(r, u);

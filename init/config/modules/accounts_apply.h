@@ -36,6 +36,12 @@ const struct account_key *ssh_public_keys(struct run *r);
 /* The list of users of the configuration, merged; made once. */
 struct accounts *accounts_of(struct run *r);
 
+/* The tree's files of accounts for the modules users_groups, ssh and set_passwords, which follow each other: read by the first of them.
+ * NULL: they cannot be read, which has been said. */
+struct db *accounts_db(struct run *r);
+/* Writes what has changed, and says what failed. Returns false when a file was not written. */
+bool accounts_write(struct run *r);
+
 /* SHA-512 crypt(3) with a salt of its own. NULL: it cannot be made. */
 const char *password_hash(struct run *r, const char *plain);
 /* Warns of a hash that this machine cannot check. */

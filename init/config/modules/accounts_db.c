@@ -48,7 +48,6 @@ static int read_one(struct db *db, struct db_file *f, struct err *err)
 {
 	CLEANUP_FD int fd = path_open_in(db->target->rootfd, f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	CLEANUP_FREE char *text = NULL;
-	char self[32];
 	struct stat st;
 	size_t len;
 	int r;
@@ -58,7 +57,7 @@ static int read_one(struct db *db, struct db_file *f, struct err *err)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, fd < 0 ? -fd : errno, "read %s", f->path);
-	r = fd_read_file(AT_FDCWD, path_of_fd(fd, self, sizeof(self)), DB_FILE_MAX, &text, &len, NULL);
+	r = fd_read_whole(fd, f->path, DB_FILE_MAX, &text, &len, NULL);
 	if (r < 0)
 		return err_set(err, -r, "read %s", f->path);
 	f->present = true;

@@ -55,6 +55,7 @@ struct db {
 	struct db_file file[DB_COUNT];	/* in the order in which they are written: a user's group is there before the user */
 	struct db_rules rules;
 	const char *today;		/* days since 1970 */
+	bool owner_told;		/* that the owner of a file could not be kept */
 };
 
 /* A user that does not exist yet; NULL and 0 where nothing is asked for. */

@@ -167,25 +167,21 @@ void apply_set_passwords(struct run *r)
 	struct password one;
 	const struct password *list = whose(r, c, &one);
 	struct random random = { NULL, { 0 }, { 0 } };
+	struct db *db = accounts_db(r);
 	struct err err = ERR_INIT;
-	bool owner_failed = false;
-	struct db db;
 
-	if (db_read(&db, &r->ctx, &r->target, &err) < 0) {
-		module_failed(r, NULL, &err);
+	if (!db)
 		return;
-	}
 	buf_init(&random.shown, KEPT_MAX);
 	buf_init(&random.keep, KEPT_MAX);
 	target_read(&r->target, module_instance_path(r, "random-passwords"), KEPT_MAX, &random.kept, NULL);
 	if (root && account_hash_ok(root))
-		db_set_hash(&db, "root", root, &err);
+		db_set_hash(db, "root", root, &err);
 	/* a line of chpasswd has the password beside the name */
 	r->diags.hide = true;
 	for (const struct password *p = list; p; p = p->next)
-		set(r, &db, &random, p, c->expire != CHOICE_NO);
+		set(r, db, &random, p, c->expire != CHOICE_NO);
 	r->diags.hide = false;
-	if (db_write(&db, &owner_failed, &err) < 0)
-		module_failed(r, NULL, &err);
+	accounts_write(r);
 	finish_random(r, &random);
 }

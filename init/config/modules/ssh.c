@@ -223,14 +223,11 @@ static void write_server(struct run *r)
 void apply_ssh(struct run *r)
 {
 	const struct ssh_config *c = &r->config.ssh;
-	struct err err = ERR_INIT;
-	struct db db;
+	struct db *db = accounts_db(r);
 
 	/* access comes first: what follows may fail */
-	if (db_read(&db, &r->ctx, &r->target, &err) < 0)
-		module_failed(r, NULL, &err);
-	else
-		give_keys(r, &db);
+	if (db)
+		give_keys(r, db);
 	if (c->delete_keys != CHOICE_NO)
 		delete_host_keys(r);
 	write_host_keys(r);

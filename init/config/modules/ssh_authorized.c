@@ -113,13 +113,12 @@ static int write_keys(struct run *r, int dir, const struct account_place *p, con
 	CLEANUP_FREE char *text = NULL;
 	struct stat st = { .st_mode = 0600 };
 	size_t len = 0;
-	char self[32];
 	int e;
 
 	if (old < 0 && old != -ENOENT && old != -ELOOP)
 		return old;
 	if (old >= 0) {
-		e = fd_read_file(AT_FDCWD, path_of_fd(old, self, sizeof(self)), AUTHORIZED_MAX, &text, &len, NULL);
+		e = fd_read_whole(old, "authorized_keys", AUTHORIZED_MAX, &text, &len, NULL);
 		if (e < 0 || fstat(old, &st) < 0)
 			return e < 0 ? e : -errno;
 	}
