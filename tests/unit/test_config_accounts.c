@@ -4,99 +4,43 @@
 
 #include <crypt.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
-#include "fd.h"
 #include "init/config/modules/accounts_apply.h"
 #include "init/config/modules/accounts_db.h"
-#include "path.h"
 #include "report.h"
 #include "sys.h"
 
-#define HEAD "#cloud-config\n"
 #define KEY1 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAnn1IT3crbB+cZKNH/Q5hQyeXfK4Ohv8xsQdsmLUEyN one@home"
 #define KEY2 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC9RxVnSmk6v9VhuMkrdH8wnlKhVmFvGBvsVtvhGsxqH two@home"
 
-static char dir[64];
-
-static const char *at(const char *name)
+/* A folder with the files of accounts. */
+static void fresh(void)
 {
-	static char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return path;
-}
-
-static void put(const char *name, const char *text)
-{
-	FILE *f = fopen(at(name), "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static const char *content(const char *name)
-{
-	static char text[65536];
-	int fd = open(at(name), O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
-		return "(none)";
-	text[n] = '\0';
-	return text;
+	folder_fresh();
+	folder_put("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n# a line of nobody\ngames:x:5:60:games:/usr/games:/bin/false\n");
+	folder_put("etc/group", "root:x:0:\nadm:x:4:\ndocker:x:980:\nusers:x:100:\n");
+	folder_put("etc/shadow", "root:*:20000:0:99999:7:::\ngames:$6$ab$cdef:20000:0:99999:7:::\n");
+	assert_int_equal(chmod(folder_at("etc/shadow"), 0600), 0);
 }
 
 static int setup(void **state)
 {
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/coracle-test.XXXXXX");
-	if (!mkdtemp(dir) || mkdir(at("etc"), 0755) < 0)
+	if (folder_setup(state) < 0)
 		return -1;
-	put("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n# a line of nobody\ngames:x:5:60:games:/usr/games:/bin/false\n");
-	put("etc/group", "root:x:0:\nadm:x:4:\ndocker:x:980:\nusers:x:100:\n");
-	put("etc/shadow", "root:*:20000:0:99999:7:::\ngames:$6$ab$cdef:20000:0:99999:7:::\n");
-	return chmod(at("etc/shadow"), 0600);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	helper_end();
-	return path_remove_tree(AT_FDCWD, dir);
-}
-
-static struct run *apply(const char *text)
-{
-	struct run *r = helper_run();
-
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
-	r->seed.name = "DataSourceNoCloud [seed=x]";
-	r->seed.meta.instance_id = "i-1";
-	r->seed.user_data = text;
-	r->seed.user_data_len = strlen(text);
-	run_read_seed(r);
-	apply_config(r);
-	return r;
+	fresh();
+	return 0;
 }
 
 /* The fields of NAME in a file, by line; "" when there is none. */
 static const char *line_of(const char *file, const char *name)
 {
 	static char line[1024];
-	const char *s = content(file);
+	const char *s = folder_content(file);
 	size_t n = strlen(name);
 
 	for (; s && *s; s = strchr(s, '\n') ? strchr(s, '\n') + 1 : NULL) {
@@ -130,10 +74,9 @@ static void assert_clean(void)
 static const char *names(const char *text)
 {
 	static char out[1024];
-	struct run *r = apply(text);
-
+	folder_apply(text);
 	out[0] = '\0';
-	for (const struct account_user *u = r->config.accounts.users; u; u = u->next)
+	for (const struct account_user *u = helper_last_run()->config.accounts.users; u; u = u->next)
 		snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s%s%s", out[0] ? " " : "", u->name, u->is_default ? "*" : "");
 	return out;
 }
@@ -164,13 +107,13 @@ static void who(void **state)
 static void new_users(void **state)
 {
 	(void)state;
-	apply(HEAD "groups: [makers, {keepers: [games, nobody-yet]}]\n"
-	      "users:\n"
-	      "- {name: amy, gecos: Amy A., groups: 'users, fresh', shell: /bin/false, expiredate: 2032-09-01, inactive: '5', passwd: $6$ab$cd, lock_passwd: no}\n"
-	      "- {name: bob, uid: 1500, primary_group: makers, homedir: /srv/bob}\n"
-	      "- {name: sys, system: true}\n"
-	      "- {name: solo, no_user_group: true, no_create_home: true}\n"
-	      "- default\n");
+	folder_apply(HEAD "groups: [makers, {keepers: [games, nobody-yet]}]\n"
+		     "users:\n"
+		     "- {name: amy, gecos: Amy A., groups: 'users, fresh', shell: /bin/false, expiredate: 2032-09-01, inactive: '5', passwd: $6$ab$cd, lock_passwd: no}\n"
+		     "- {name: bob, uid: 1500, primary_group: makers, homedir: /srv/bob}\n"
+		     "- {name: sys, system: true}\n"
+		     "- {name: solo, no_user_group: true, no_create_home: true}\n"
+		     "- default\n");
 	helper_assert_mentions("nobody-yet is not made a member of the group keepers: there is no such user yet");
 	assert_string_equal(line_of("etc/passwd", "amy"), "amy:x:1000:1003:Amy A.:/home/amy:/bin/false");
 	assert_string_equal(line_of("etc/passwd", "bob"), "bob:x:1500:1000::/srv/bob:/bin/sh");
@@ -187,13 +130,13 @@ static void new_users(void **state)
 	assert_string_equal(shadow("bob", 1), "!");
 	assert_string_equal(shadow("bob", 4), "99999");
 	assert_string_equal(shadow("sys", 4), "");
-	assert_non_null(strstr(content("etc/passwd"), "\n# a line of nobody\n"));
-	assert_int_equal(access(at("home/amy"), F_OK), 0);
-	assert_int_equal(access(at("srv/bob"), F_OK), 0);
-	assert_int_not_equal(access(at("home/solo"), F_OK), 0);
-	assert_int_not_equal(access(at("home/sys"), F_OK), 0);
-	assert_string_equal(content("etc/gshadow"), "(none)");
-	assert_string_equal(content("etc/subuid"), "(none)");
+	assert_non_null(strstr(folder_content("etc/passwd"), "\n# a line of nobody\n"));
+	assert_int_equal(access(folder_at("home/amy"), F_OK), 0);
+	assert_int_equal(access(folder_at("srv/bob"), F_OK), 0);
+	assert_int_not_equal(access(folder_at("home/solo"), F_OK), 0);
+	assert_int_not_equal(access(folder_at("home/sys"), F_OK), 0);
+	assert_string_equal(folder_content("etc/gshadow"), "(none)");
+	assert_string_equal(folder_content("etc/subuid"), "(none)");
 }
 
 static void again(void **state)
@@ -201,35 +144,35 @@ static void again(void **state)
 	static char first[4096];
 
 	(void)state;
-	put("etc/subuid", "old:100000:65536\n");
-	put("etc/gshadow", "root:*::\nadm:*::\n");
-	apply(HEAD "users: [{name: amy, groups: [adm], ssh_authorized_keys: ['" KEY1 "'], sudo: 'ALL=(ALL) ALL'}, default]\nssh_authorized_keys: ['" KEY2 "']\n");
+	folder_put("etc/subuid", "old:100000:65536\n");
+	folder_put("etc/gshadow", "root:*::\nadm:*::\n");
+	folder_apply(HEAD "users: [{name: amy, groups: [adm], ssh_authorized_keys: ['" KEY1 "'], sudo: 'ALL=(ALL) ALL'}, default]\nssh_authorized_keys: ['" KEY2 "']\n");
 	assert_clean();
-	assert_string_equal(content("etc/subuid"), "old:100000:65536\namy:165536:65536\ncoracle:231072:65536\n");
-	assert_string_equal(content("etc/gshadow"), "root:*::\nadm:*::amy,coracle\namy:!::\ncoracle:!::\n");
-	snprintf(first, sizeof(first), "%s", content("etc/passwd"));
-	apply(HEAD "users: [{name: amy, groups: [adm], gecos: changed, uid: 7, ssh_authorized_keys: ['" KEY1 "'], sudo: 'ALL=(ALL) ALL'}, default]\n");
+	assert_string_equal(folder_content("etc/subuid"), "old:100000:65536\namy:165536:65536\ncoracle:231072:65536\n");
+	assert_string_equal(folder_content("etc/gshadow"), "root:*::\nadm:*::amy,coracle\namy:!::\ncoracle:!::\n");
+	snprintf(first, sizeof(first), "%s", folder_content("etc/passwd"));
+	folder_apply(HEAD "users: [{name: amy, groups: [adm], gecos: changed, uid: 7, ssh_authorized_keys: ['" KEY1 "'], sudo: 'ALL=(ALL) ALL'}, default]\n");
 	assert_clean();
-	assert_string_equal(content("etc/passwd"), first);
-	assert_string_equal(content("home/amy/.ssh/authorized_keys"), KEY1 "\n");
-	assert_string_equal(content("etc/sudoers.d/90-cloud-init-users"), "# Created by coracle-config\n\n# User rules for amy\namy ALL=(ALL) ALL\n");
+	assert_string_equal(folder_content("etc/passwd"), first);
+	assert_string_equal(folder_content("home/amy/.ssh/authorized_keys"), KEY1 "\n");
+	assert_string_equal(folder_content("etc/sudoers.d/90-cloud-init-users"), "# Created by coracle-config\n\n# User rules for amy\namy ALL=(ALL) ALL\n");
 	/* keys that were there stay */
-	assert_string_equal(content("home/coracle/.ssh/authorized_keys"), KEY2 "\n");
+	assert_string_equal(folder_content("home/coracle/.ssh/authorized_keys"), KEY2 "\n");
 }
 
 static void existing(void **state)
 {
 	(void)state;
-	apply(HEAD "users: [{name: games, passwd: $6$no$no, shell: /bin/false, lock_passwd: true}]\n");
+	folder_apply(HEAD "users: [{name: games, passwd: $6$no$no, shell: /bin/false, lock_passwd: true}]\n");
 	helper_assert_mentions("passwd is for new users only: the password of games stays as it is");
 	assert_string_equal(line_of("etc/passwd", "games"), "games:x:5:60:games:/usr/games:/bin/false");
 	assert_string_equal(shadow("games", 1), "!$6$ab$cdef");
 	assert_string_equal(shadow("games", 2), "20000");
-	apply(HEAD "users: [{name: games, lock_passwd: false}]\n");
+	folder_apply(HEAD "users: [{name: games, lock_passwd: false}]\n");
 	assert_string_equal(shadow("games", 1), "$6$ab$cdef");
-	apply(HEAD "users: [{name: root, hashed_passwd: $6$r$s}]\n");
+	folder_apply(HEAD "users: [{name: root, hashed_passwd: $6$r$s}]\n");
 	assert_string_equal(shadow("root", 1), "!$6$r$s"); /* locked is the default, as seen with cloud-init */
-	apply(HEAD "users: [{name: bob, lock_passwd: false}]\n");
+	folder_apply(HEAD "users: [{name: bob, lock_passwd: false}]\n");
 	helper_assert_mentions("lock_passwd: false, but bob has no password: it stays locked");
 	assert_string_equal(shadow("bob", 1), "!");
 }
@@ -237,9 +180,9 @@ static void existing(void **state)
 static void conflicts(void **state)
 {
 	(void)state;
-	apply(HEAD "users:\n- {name: adm}\n- {name: two, uid: 5}\n- {name: three, system: true, ssh_authorized_keys: ['" KEY1 "']}\n"
-	      "- {name: four, ssh_redirect_user: true, ssh_authorized_keys: ['" KEY1 "']}\n- {name: five, groups: [nix], create_groups: false}\n"
-	      "- {name: six, ssh_redirect_user: true}\n- {name: seven, uid: 4294967295}\n");
+	folder_apply(HEAD "users:\n- {name: adm}\n- {name: two, uid: 5}\n- {name: three, system: true, ssh_authorized_keys: ['" KEY1 "']}\n"
+		     "- {name: four, ssh_redirect_user: true, ssh_authorized_keys: ['" KEY1 "']}\n- {name: five, groups: [nix], create_groups: false}\n"
+		     "- {name: six, ssh_redirect_user: true}\n- {name: seven, uid: 4294967295}\n");
 	helper_assert_mentions("the user adm: there is a group of that name already; with \"primary_group: adm\" it becomes the user's");
 	helper_assert_mentions("the user two: the number 5 is another user's");
 	helper_assert_mentions("the user three is not made: ssh_authorized_keys cannot be with system");
@@ -257,45 +200,44 @@ static void conflicts(void **state)
 static void injection(void **state)
 {
 	(void)state;
-	apply(HEAD "users:\n"
-	      "- {name: \"a b:c\\nroot2:x:0:0\", sudo: \"ALL=(ALL) ALL\\nx ALL=ALL\"}\n"
-	      "- {name: one, gecos: \"x\\nroot2:x:0:0::/:/bin/sh\", shell: \"/bin/sh\\nroot2:x:0:0\", homedir: \"/a:b\", passwd: \"a:b\\nroot2::0\"}\n"
-	      "- {name: two, gecos: 'a:0:0', sudo: [\"ALL=(ALL) ALL\\nroot2 ALL=(ALL) NOPASSWD:ALL\", 'ALL=(ALL) \\', 'ALL=(ALL) /bin/ls']}\n"
-	      "- {name: three, doas: [\"permit nopass three\\npermit nopass two\"], groups: \"adm\\nroot2\", primary_group: \"x:y\"}\n"
-	      "- {name: four, doas: [permit nopass two], ssh_authorized_keys: [\"" KEY1 "\\nssh-rsa\\n\\r\"]}\n"
-	      "- {name: five, doas: [permit nopass five]}\n"
-	      "groups: [\"g\\nroot2:x:0:\", {h: [\"root2:x\"]}]\n"
-	      "disable_root_opts: \"a\\nssh-rsa\"\nchpasswd: {list: [\"one:x\\nroot2::0\"], users: [{name: \"a:b\", type: RANDOM}]}\n");
-	assert_null(strstr(content("etc/passwd"), "root2"));
-	assert_null(strstr(content("etc/group"), "root2"));
-	assert_null(strstr(content("etc/shadow"), "root2"));
-	assert_null(strstr(content("etc/passwd"), "a:b"));
+	folder_apply(HEAD "users:\n"
+		     "- {name: \"a b:c\\nroot2:x:0:0\", sudo: \"ALL=(ALL) ALL\\nx ALL=ALL\"}\n"
+		     "- {name: one, gecos: \"x\\nroot2:x:0:0::/:/bin/sh\", shell: \"/bin/sh\\nroot2:x:0:0\", homedir: \"/a:b\", passwd: \"a:b\\nroot2::0\"}\n"
+		     "- {name: two, gecos: 'a:0:0', sudo: [\"ALL=(ALL) ALL\\nroot2 ALL=(ALL) NOPASSWD:ALL\", 'ALL=(ALL) \\', 'ALL=(ALL) /bin/ls']}\n"
+		     "- {name: three, doas: [\"permit nopass three\\npermit nopass two\"], groups: \"adm\\nroot2\", primary_group: \"x:y\"}\n"
+		     "- {name: four, doas: [permit nopass two], ssh_authorized_keys: [\"" KEY1 "\\nssh-rsa\\n\\r\"]}\n"
+		     "- {name: five, doas: [permit nopass five]}\n"
+		     "groups: [\"g\\nroot2:x:0:\", {h: [\"root2:x\"]}]\n"
+		     "disable_root_opts: \"a\\nssh-rsa\"\nchpasswd: {list: [\"one:x\\nroot2::0\"], users: [{name: \"a:b\", type: RANDOM}]}\n");
+	assert_null(strstr(folder_content("etc/passwd"), "root2"));
+	assert_null(strstr(folder_content("etc/group"), "root2"));
+	assert_null(strstr(folder_content("etc/shadow"), "root2"));
+	assert_null(strstr(folder_content("etc/passwd"), "a:b"));
 	assert_string_equal(line_of("etc/passwd", "one"), "one:x:1000:1001::/home/one:/bin/sh");
 	assert_string_equal(line_of("etc/passwd", "two"), "two:x:1001:1002::/home/two:/bin/sh");
 	assert_string_equal(shadow("one", 1), "!");
-	assert_string_equal(content("etc/sudoers.d/90-cloud-init-users"), "# Created by coracle-config\n\n# User rules for two\ntwo ALL=(ALL) /bin/ls\n");
-	assert_string_equal(content("etc/doas.conf"), "# Created by coracle-config\n\n# cloud-init User rules for five\npermit nopass five\n");
-	assert_string_equal(content("home/four/.ssh/authorized_keys"), KEY1 "\n");
+	assert_string_equal(folder_content("etc/sudoers.d/90-cloud-init-users"), "# Created by coracle-config\n\n# User rules for two\ntwo ALL=(ALL) /bin/ls\n");
+	assert_string_equal(folder_content("etc/doas.conf"), "# Created by coracle-config\n\n# cloud-init User rules for five\npermit nopass five\n");
+	assert_string_equal(folder_content("home/four/.ssh/authorized_keys"), KEY1 "\n");
 }
 
 static void secrets(void **state)
 {
 	CLEANUP_BUF struct buf out = { 0 };
-	struct run *r;
 
 	(void)state;
-	r = apply(HEAD "users: [{name: amy, shel: x, plain_text_passwd: \"hunter2\\n\", hashed_passwd: 'hunter2:x', passwd: hunter2}]\n"
-	      "password: \"hunter2\\x07\"\nchpasswd:\n  list:\n  - hunter2\n  - 'nobody:hunter2'\n  users: [{name: amy, password: hunter2}, {name: amy, password: 'hunter2:'}]\n"
-	      "ssh_authorized_keys: ['-----BEGIN OPENSSH PRIVATE KEY----- hunter2', hunter2hunter2hunter2hunter2]\nssh_keys: {rsa_private: [hunter2], what: hunter2}\n");
+	folder_apply(HEAD "users: [{name: amy, shel: x, plain_text_passwd: \"hunter2\\n\", hashed_passwd: 'hunter2:x', passwd: hunter2}]\n"
+		     "password: \"hunter2\\x07\"\nchpasswd:\n  list:\n  - hunter2\n  - 'nobody:hunter2'\n  users: [{name: amy, password: hunter2}, {name: amy, password: 'hunter2:'}]\n"
+		     "ssh_authorized_keys: ['-----BEGIN OPENSSH PRIVATE KEY----- hunter2', hunter2hunter2hunter2hunter2]\nssh_keys: {rsa_private: [hunter2], what: hunter2}\n");
 	assert_null(strstr(helper_problems(), "hunter2"));
 	/* nor in what a terminal shows beside them */
 	buf_init(&out, 65536);
-	diags_render(&r->diags, &out);
+	diags_render(&helper_last_run()->diags, &out);
 	assert_null(strstr(out.data, "hunter2"));
 	assert_non_null(strstr(out.data, "(this line is not shown: it may hold a secret)"));
 	helper_assert_mentions("the password of nobody is not set: there is no such user");
 	helper_assert_mentions("that is a private key");
-	assert_null(strstr(content("var/log/cloud-init.log"), "hunter2"));
+	assert_null(strstr(folder_content("var/log/cloud-init.log"), "hunter2"));
 }
 
 static void assert_password(const char *user, const char *plain)
@@ -312,12 +254,12 @@ static void passwords(void **state)
 	char random[256];
 
 	(void)state;
-	apply(HEAD "password: no\nchpasswd: {expire: false}\n");
+	folder_apply(HEAD "password: no\nchpasswd: {expire: false}\n");
 	assert_clean();
 	assert_password("coracle", "no");
 	assert_string_not_equal(shadow("coracle", 2), "0");
-	apply(HEAD "users: [amy, bob, eve, ivy]\npassword: ignored\nchpasswd:\n  users: [{name: amy, password: '12:30', type: text}, {name: bob, password: $6$x$y}]\n"
-	      "  list: |\n    eve:RANDOM\n    ivy:$1$salt$hash\n");
+	folder_apply(HEAD "users: [amy, bob, eve, ivy]\npassword: ignored\nchpasswd:\n  users: [{name: amy, password: '12:30', type: text}, {name: bob, password: $6$x$y}]\n"
+		     "  list: |\n    eve:RANDOM\n    ivy:$1$salt$hash\n");
 	helper_assert_mentions("chpasswd.list is deprecated");
 	assert_password("amy", "12:30");
 	assert_string_equal(shadow("amy", 2), "0");
@@ -327,13 +269,13 @@ static void passwords(void **state)
 	snprintf(random, sizeof(random), "%s", shadow("eve", 1));
 	assert_int_equal(strncmp(random, "$6$", 3), 0);
 	/* the same instance keeps its random password */
-	apply(HEAD "users: [eve]\nchpasswd: {users: [{name: eve, type: RANDOM}]}\n");
+	folder_apply(HEAD "users: [eve]\nchpasswd: {users: [{name: eve, type: RANDOM}]}\n");
 	assert_string_equal(shadow("eve", 1), random);
-	apply(HEAD "users: []\npassword: x\n");
+	folder_apply(HEAD "users: []\npassword: x\n");
 	helper_assert_mentions("the password is nobody's: there is no default user");
-	apply(HEAD "users: [{name: tom, plain_text_passwd: 0644}]\n");
+	folder_apply(HEAD "users: [{name: tom, plain_text_passwd: 0644}]\n");
 	assert_int_equal(shadow("tom", 1)[0], '!');
-	apply(HEAD "users: [{name: tom, plain_text_passwd: 0644, lock_passwd: off}]\n");
+	folder_apply(HEAD "users: [{name: tom, plain_text_passwd: 0644, lock_passwd: off}]\n");
 	assert_password("tom", "0644");
 }
 
@@ -342,39 +284,39 @@ static void keys(void **state)
 	struct run *r;
 
 	(void)state;
-	assert_int_equal(mkdir(at("root"), 0700), 0);
-	assert_int_equal(mkdir(at("root/.ssh"), 0700), 0);
-	put("root/.ssh/authorized_keys", "# mine\nssh-rsa OLD old\n" KEY1 " before\nbroken\n");
-	r = apply(HEAD "ssh_authorized_keys: ['" KEY1 "', 'from=\"10.0.0.0/8\" " KEY2 "', '" KEY1 "']\n");
+	assert_int_equal(mkdir(folder_at("root"), 0700), 0);
+	assert_int_equal(mkdir(folder_at("root/.ssh"), 0700), 0);
+	folder_put("root/.ssh/authorized_keys", "# mine\nssh-rsa OLD old\n" KEY1 " before\nbroken\n");
+	folder_apply(HEAD "ssh_authorized_keys: ['" KEY1 "', 'from=\"10.0.0.0/8\" " KEY2 "', '" KEY1 "']\n");
 	assert_clean();
-	assert_string_equal(content("home/coracle/.ssh/authorized_keys"), KEY1 "\nfrom=\"10.0.0.0/8\" " KEY2 "\n");
-	assert_string_equal(content("root/.ssh/authorized_keys"),
+	assert_string_equal(folder_content("home/coracle/.ssh/authorized_keys"), KEY1 "\nfrom=\"10.0.0.0/8\" " KEY2 "\n");
+	assert_string_equal(folder_content("root/.ssh/authorized_keys"),
 			    "# mine\nssh-rsa OLD old\n"
 			    "no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command=\"echo 'Please login as the user \\\"coracle\\\" rather than the user \\\"root\\\".';echo;sleep 10;exit 142\" " KEY1 "\n"
 			    "broken\n"
 			    "no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command=\"echo 'Please login as the user \\\"coracle\\\" rather than the user \\\"root\\\".';echo;sleep 10;exit 142\" " KEY2 "\n");
-	apply(HEAD "users: []\nssh_authorized_keys: '" KEY1 "'\ndisable_root_opts: no-pty\n");
+	folder_apply(HEAD "users: []\nssh_authorized_keys: '" KEY1 "'\ndisable_root_opts: no-pty\n");
 	helper_assert_mentions("these ssh keys let nobody in");
-	assert_non_null(strstr(content("root/.ssh/authorized_keys"), "no-pty " KEY1 "\n"));
-	apply(HEAD "disable_root: false\nssh_authorized_keys: ['" KEY1 "', 'no-pty " KEY2 "']\n");
-	assert_non_null(strstr(content("root/.ssh/authorized_keys"), "\n" KEY1 "\n"));
-	assert_non_null(strstr(content("root/.ssh/authorized_keys"), "\nno-pty " KEY2 "\n"));
+	assert_non_null(strstr(folder_content("root/.ssh/authorized_keys"), "no-pty " KEY1 "\n"));
+	folder_apply(HEAD "disable_root: false\nssh_authorized_keys: ['" KEY1 "', 'no-pty " KEY2 "']\n");
+	assert_non_null(strstr(folder_content("root/.ssh/authorized_keys"), "\n" KEY1 "\n"));
+	assert_non_null(strstr(folder_content("root/.ssh/authorized_keys"), "\nno-pty " KEY2 "\n"));
 	/* the meta-data's, unless they are not wanted */
 	r = helper_run();
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	folder_target(&r->target);
 	strings_add(&r->ctx, &r->seed.meta.public_keys, KEY2);
 	r->seed.user_data = HEAD "users: [default, {name: amy, ssh_redirect_user: true}]\nuser: {name: eve}\n";
 	r->seed.user_data_len = strlen(r->seed.user_data);
 	run_read_seed(r);
 	apply_config(r);
-	assert_string_equal(content("home/eve/.ssh/authorized_keys"), KEY2 "\n");
-	assert_non_null(strstr(content("home/amy/.ssh/authorized_keys"), "Please login as the user \\\"eve\\\" rather than the user \\\"amy\\\""));
-	apply(HEAD "users: [{name: ivy, ssh-authorized-keys: '" KEY1 "'}]\nssh_authorized_keys: [ssh-rsa, AAAAB3Nz x, ssh-foo AAAA x, \"\"]\n");
+	assert_string_equal(folder_content("home/eve/.ssh/authorized_keys"), KEY2 "\n");
+	assert_non_null(strstr(folder_content("home/amy/.ssh/authorized_keys"), "Please login as the user \\\"eve\\\" rather than the user \\\"amy\\\""));
+	folder_apply(HEAD "users: [{name: ivy, ssh-authorized-keys: '" KEY1 "'}]\nssh_authorized_keys: [ssh-rsa, AAAAB3Nz x, ssh-foo AAAA x, \"\"]\n");
 	helper_assert_mentions("\"ssh-authorized-keys\" is deprecated by cloud-init (write ssh_authorized_keys)");
 	helper_assert_mentions("this is no ssh public key; it is left out");
 	helper_assert_mentions("it begins with \"ssh-foo\", which is no type of key");
 	helper_assert_mentions("the type is missing in front of it");
-	assert_string_equal(content("home/ivy/.ssh/authorized_keys"), KEY1 "\n");
+	assert_string_equal(folder_content("home/ivy/.ssh/authorized_keys"), KEY1 "\n");
 }
 
 /* A user may leave links where root will write. */
@@ -383,45 +325,44 @@ static void hostile_home(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(mkdir(at("home"), 0755), 0);
-	assert_int_equal(mkdir(at("home/amy"), 0755), 0);
-	assert_int_equal(mkdir(at("root"), 0700), 0);
-	assert_int_equal(mkdir(at("root/.ssh"), 0700), 0);
-	put("root/.ssh/authorized_keys", "ssh-rsa ROOT r\n");
-	assert_int_equal(symlink("/root/.ssh", at("home/amy/.ssh")), 0);
-	apply(HEAD "users: [{name: amy, ssh_authorized_keys: ['" KEY1 "']}]\n");
+	assert_int_equal(mkdir(folder_at("home"), 0755), 0);
+	assert_int_equal(mkdir(folder_at("home/amy"), 0755), 0);
+	assert_int_equal(mkdir(folder_at("root"), 0700), 0);
+	assert_int_equal(mkdir(folder_at("root/.ssh"), 0700), 0);
+	folder_put("root/.ssh/authorized_keys", "ssh-rsa ROOT r\n");
+	assert_int_equal(symlink("/root/.ssh", folder_at("home/amy/.ssh")), 0);
+	folder_apply(HEAD "users: [{name: amy, ssh_authorized_keys: ['" KEY1 "']}]\n");
 	helper_assert_mentions("the ssh keys of amy are not written: /home/amy/.ssh is no directory");
-	assert_string_equal(content("root/.ssh/authorized_keys"), "ssh-rsa ROOT r\n");
-	assert_int_equal(unlink(at("home/amy/.ssh")), 0);
-	assert_int_equal(mkdir(at("home/amy/.ssh"), 0700), 0);
-	assert_int_equal(symlink("../../../root/.ssh/authorized_keys", at("home/amy/.ssh/authorized_keys")), 0);
-	apply(HEAD "users: [{name: amy, ssh_authorized_keys: ['" KEY1 "']}]\n");
-	assert_string_equal(content("root/.ssh/authorized_keys"), "ssh-rsa ROOT r\n");
-	assert_string_equal(content("home/amy/.ssh/authorized_keys"), KEY1 "\n");
-	assert_int_equal(lstat(at("home/amy/.ssh/authorized_keys"), &st), 0);
+	assert_string_equal(folder_content("root/.ssh/authorized_keys"), "ssh-rsa ROOT r\n");
+	assert_int_equal(unlink(folder_at("home/amy/.ssh")), 0);
+	assert_int_equal(mkdir(folder_at("home/amy/.ssh"), 0700), 0);
+	assert_int_equal(symlink("../../../root/.ssh/authorized_keys", folder_at("home/amy/.ssh/authorized_keys")), 0);
+	folder_apply(HEAD "users: [{name: amy, ssh_authorized_keys: ['" KEY1 "']}]\n");
+	assert_string_equal(folder_content("root/.ssh/authorized_keys"), "ssh-rsa ROOT r\n");
+	assert_string_equal(folder_content("home/amy/.ssh/authorized_keys"), KEY1 "\n");
+	assert_int_equal(lstat(folder_at("home/amy/.ssh/authorized_keys"), &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 }
 
 static void server(void **state)
 {
 	(void)state;
-	assert_int_equal(mkdir(at("etc/ssh"), 0755), 0);
-	put("etc/ssh/ssh_host_rsa_key", "everybody's");
-	put("etc/ssh/sshd_config", "# x\nInclude /etc/ssh/sshd_config.d/*.conf\nPasswordAuthentication no\n");
-	apply(HEAD "ssh_pwauth: yes\nssh_keys: {ed25519_private: \"a\\n\", ed25519_public: b, dsa_private: c, rsa_priv: d}\nssh_genkeytypes: [dsa, ed25519, x]\n");
+	folder_put("etc/ssh/ssh_host_rsa_key", "everybody's");
+	folder_put("etc/ssh/sshd_config", "# x\nInclude /etc/ssh/sshd_config.d/*.conf\nPasswordAuthentication no\n");
+	folder_apply(HEAD "ssh_pwauth: yes\nssh_keys: {ed25519_private: \"a\\n\", ed25519_public: b, dsa_private: c, rsa_priv: d}\nssh_genkeytypes: [dsa, ed25519, x]\n");
 	helper_assert_mentions("\"rsa_priv\" is no host key of ssh_keys");
 	helper_assert_mentions("\"x\" is no type of host key");
-	assert_string_equal(content("etc/ssh/ssh_host_rsa_key"), "(none)");
-	assert_string_equal(content("etc/ssh/ssh_host_ed25519_key"), "a\n");
-	assert_string_equal(content("etc/ssh/ssh_host_ed25519_key.pub"), "b");
-	assert_string_equal(content("etc/ssh/sshd_config.d/50-cloud-init.conf"), "PasswordAuthentication yes\n");
-	put("etc/ssh/sshd_config", "# x\n#PasswordAuthentication yes\nPort 22\n");
-	apply(HEAD "ssh_pwauth: false\nssh_deletekeys: false\n");
-	assert_string_equal(content("etc/ssh/sshd_config"), "# x\n#PasswordAuthentication yes\nPort 22\nPasswordAuthentication no\n");
-	assert_string_equal(content("etc/ssh/ssh_host_ed25519_key"), "a\n");
-	apply(HEAD "ssh_pwauth: unchanged\n");
+	assert_string_equal(folder_content("etc/ssh/ssh_host_rsa_key"), "(none)");
+	assert_string_equal(folder_content("etc/ssh/ssh_host_ed25519_key"), "a\n");
+	assert_string_equal(folder_content("etc/ssh/ssh_host_ed25519_key.pub"), "b");
+	assert_string_equal(folder_content("etc/ssh/sshd_config.d/50-cloud-init.conf"), "PasswordAuthentication yes\n");
+	folder_put("etc/ssh/sshd_config", "# x\n#PasswordAuthentication yes\nPort 22\n");
+	folder_apply(HEAD "ssh_pwauth: false\nssh_deletekeys: false\n");
+	assert_string_equal(folder_content("etc/ssh/sshd_config"), "# x\n#PasswordAuthentication yes\nPort 22\nPasswordAuthentication no\n");
+	assert_string_equal(folder_content("etc/ssh/ssh_host_ed25519_key"), "a\n");
+	folder_apply(HEAD "ssh_pwauth: unchanged\n");
 	assert_clean();
-	apply(HEAD "ssh_pwauth: maybe\n");
+	folder_apply(HEAD "ssh_pwauth: maybe\n");
 	helper_assert_mentions("\"maybe\" is no value of ssh_pwauth");
 }
 
@@ -436,13 +377,12 @@ static void faults(void **state)
 	long calls = 0;
 
 	(void)state;
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
 	sys_fault_arm(0, 0);
 	for (long n = 0;; n++) {
 		int result;
 
-		setup(NULL);
-		r->target.rootfd = open(dir, O_PATH | O_DIRECTORY);
+		fresh();
+		folder_target(&r->target);
 		assert_int_equal(db_read(&db, &r->ctx, &r->target, &err), 0);
 		assert_int_equal(db_add_user(&db, &amy, &err), 0);
 		sys_fault_arm(n, ENOSPC);
@@ -450,34 +390,31 @@ static void faults(void **state)
 		calls = n ? calls : sys_fault_count;
 		sys_fault_arm(0, 0);
 		for (int i = 0; i < 3; i++) {
-			const char *text = content((const char *[]){ "etc/passwd", "etc/group", "etc/shadow" }[i]);
+			const char *text = folder_content((const char *[]){ "etc/passwd", "etc/group", "etc/shadow" }[i]);
 
 			assert_non_null(strstr(text, "root:"));
 			assert_int_equal(text[strlen(text) - 1], '\n');
 			if (result == 0)
 				assert_non_null(strstr(text, "amy:"));
 		}
-		close(r->target.rootfd);
-		r->target.rootfd = -1;
-		path_remove_tree(AT_FDCWD, dir);
+		target_close(&r->target);
 		if (n > calls)
 			break;
 	}
 	assert_true(calls > 10);
-	setup(NULL);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(who, setup, teardown), cmocka_unit_test_setup_teardown(new_users, setup, teardown),
-		cmocka_unit_test_setup_teardown(again, setup, teardown), cmocka_unit_test_setup_teardown(existing, setup, teardown),
-		cmocka_unit_test_setup_teardown(conflicts, setup, teardown), cmocka_unit_test_setup_teardown(injection, setup, teardown),
-		cmocka_unit_test_setup_teardown(secrets, setup, teardown), cmocka_unit_test_setup_teardown(passwords, setup, teardown),
-		cmocka_unit_test_setup_teardown(keys, setup, teardown), cmocka_unit_test_setup_teardown(hostile_home, setup, teardown),
-		cmocka_unit_test_setup_teardown(server, setup, teardown), cmocka_unit_test_setup_teardown(faults, setup, teardown),
+		cmocka_unit_test_setup_teardown(who, setup, folder_teardown), cmocka_unit_test_setup_teardown(new_users, setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(again, setup, folder_teardown), cmocka_unit_test_setup_teardown(existing, setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(conflicts, setup, folder_teardown), cmocka_unit_test_setup_teardown(injection, setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(secrets, setup, folder_teardown), cmocka_unit_test_setup_teardown(passwords, setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(keys, setup, folder_teardown), cmocka_unit_test_setup_teardown(hostile_home, setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(server, setup, folder_teardown), cmocka_unit_test_setup_teardown(faults, setup, folder_teardown),
 	};
 
 	report_set_dir("");
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return helper_run_tests(tests);
 }

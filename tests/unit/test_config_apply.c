@@ -2,84 +2,16 @@
 #include "config_helper.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
-#include "fd.h"
 #include "init/config/final.h"
 #include "init/config/modules/module.h"
-#include "path.h"
 #include "report.h"
 #include "sys.h"
-
-static char dir[64];
-
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/coracle-test.XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	helper_end();
-	return path_remove_tree(AT_FDCWD, dir);
-}
-
-static const char *at(const char *name)
-{
-	static char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return path;
-}
-
-static void put(const char *name, const char *text)
-{
-	FILE *f = fopen(at(name), "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-/* The content of a file, or "(none)". */
-static const char *content(const char *name)
-{
-	static char text[65536];
-	int fd = open(at(name), O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
-		return "(none)";
-	text[n] = '\0';
-	return text;
-}
-
-static mode_t mode_of(const char *name)
-{
-	struct stat st;
-
-	assert_int_equal(lstat(at(name), &st), 0);
-	return st.st_mode;
-}
-
-static void open_target(struct target *t)
-{
-	assert_int_equal(target_open(t, dir, false, NULL), 0);
-}
 
 static void files(void **state)
 {
@@ -90,19 +22,19 @@ static void files(void **state)
 	struct target_file f = { .path = "/a/b/c", .data = "one", .len = 3, .mode = 0640, .owned = true, .uid = geteuid(), .gid = getegid() };
 
 	(void)state;
-	open_target(&t);
+	folder_target(&t);
 	assert_int_equal(target_write(&t, &f, &owner_failed, NULL), 0);
-	assert_string_equal(content("a/b/c"), "one");
-	assert_int_equal(mode_of("a/b/c"), S_IFREG | 0640);
-	assert_int_equal(mode_of("a/b"), S_IFDIR | 0755);
-	assert_int_equal(stat(at("a/b/c"), &before), 0);
+	assert_string_equal(folder_content("a/b/c"), "one");
+	assert_int_equal(folder_mode("a/b/c"), S_IFREG | 0640);
+	assert_int_equal(folder_mode("a/b"), S_IFDIR | 0755);
+	assert_int_equal(stat(folder_at("a/b/c"), &before), 0);
 	/* the same again is not written: the inode stays */
 	assert_int_equal(target_write(&t, &f, &owner_failed, NULL), 0);
-	assert_int_equal(stat(at("a/b/c"), &after), 0);
+	assert_int_equal(stat(folder_at("a/b/c"), &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
 	f.mode = 04755;
 	assert_int_equal(target_write(&t, &f, &owner_failed, NULL), 0);
-	assert_int_equal(mode_of("a/b/c"), S_IFREG | 04755);
+	assert_int_equal(folder_mode("a/b/c"), S_IFREG | 04755);
 	assert_false(owner_failed);
 	target_close(&t);
 }
@@ -113,16 +45,16 @@ static void appending(void **state)
 	struct target_file f = { .path = "/log", .data = "two\n", .len = 4, .mode = 0644, .append = true };
 
 	(void)state;
-	open_target(&t);
-	put("log", "one\n");
+	folder_target(&t);
+	folder_put("log", "one\n");
 	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
-	assert_string_equal(content("log"), "one\ntwo\n");
+	assert_string_equal(folder_content("log"), "one\ntwo\n");
 	/* the next boot adds nothing */
 	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
-	assert_string_equal(content("log"), "one\ntwo\n");
+	assert_string_equal(folder_content("log"), "one\ntwo\n");
 	f.path = "/new";
 	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
-	assert_string_equal(content("new"), "two\n");
+	assert_string_equal(folder_content("new"), "two\n");
 	target_close(&t);
 }
 
@@ -132,24 +64,24 @@ static void stays_inside(void **state)
 	struct target_file f = { .path = "/etc/x", .data = "in", .len = 2, .mode = 0644 };
 
 	(void)state;
-	open_target(&t);
-	assert_int_equal(mkdir(at("sub"), 0755), 0);
-	assert_int_equal(mkdir(at("tmp"), 0755), 0);
-	assert_int_equal(symlink("/tmp", at("etc")), 0);
+	folder_target(&t);
+	assert_int_equal(mkdir(folder_at("sub"), 0755), 0);
+	assert_int_equal(mkdir(folder_at("tmp"), 0755), 0);
+	assert_int_equal(symlink("/tmp", folder_at("etc")), 0);
 	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
-	assert_string_equal(content("tmp/x"), "in");
-	assert_int_equal(symlink("../../../../../../tmp", at("sub/up")), 0);
+	assert_string_equal(folder_content("tmp/x"), "in");
+	assert_int_equal(symlink("../../../../../../tmp", folder_at("sub/up")), 0);
 	f.path = "/sub/up/y";
 	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
-	assert_string_equal(content("tmp/y"), "in");
+	assert_string_equal(folder_content("tmp/y"), "in");
 	assert_int_not_equal(access("/tmp/y", F_OK), 0);
 	/* a link in the last place is replaced, what it points to stays */
-	put("victim", "old");
-	assert_int_equal(symlink("victim", at("link")), 0);
+	folder_put("victim", "old");
+	assert_int_equal(symlink("victim", folder_at("link")), 0);
 	f.path = "/link";
 	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
-	assert_string_equal(content("victim"), "old");
-	assert_int_equal(mode_of("link"), S_IFREG | 0644);
+	assert_string_equal(folder_content("victim"), "old");
+	assert_int_equal(folder_mode("link"), S_IFREG | 0644);
 	f.path = "/sub";
 	assert_true(target_write(&t, &f, NULL, NULL) < 0);
 	f.path = "/victim/x";
@@ -163,7 +95,7 @@ static int count_entries(const char *name)
 	int n = -1;
 	FILE *p;
 
-	snprintf(command, sizeof(command), "ls -A %s | wc -l", at(name));
+	snprintf(command, sizeof(command), "ls -A %s | wc -l", folder_at(name));
 	p = popen(command, "r");
 	assert_non_null(p);
 	assert_int_equal(fscanf(p, "%d", &n), 1);
@@ -182,9 +114,8 @@ static void faults(void **state)
 	int failures = 0;
 
 	(void)state;
-	open_target(&t);
-	assert_int_equal(mkdir(at("d"), 0755), 0);
-	put("d/f", "old");
+	folder_target(&t);
+	folder_put("d/f", "old");
 	sys_fault_arm(0, 0);
 	assert_int_equal(target_write(&t, &f, NULL, NULL), 0);
 	calls = sys_fault_count;
@@ -192,12 +123,12 @@ static void faults(void **state)
 	for (long n = 1; n <= calls; n++) {
 		int r;
 
-		put("d/f", "old");
+		folder_put("d/f", "old");
 		sys_fault_arm(n, ENOSPC);
 		r = target_write(&t, &f, NULL, &err);
 		sys_fault_arm(0, 0);
 		failures += r < 0;
-		assert_string_equal(content("d/f"), r < 0 && !strstr(err.text, "sync the directory of /d/f") ? "old" : "new");
+		assert_string_equal(folder_content("d/f"), r < 0 && !strstr(err.text, "sync the directory of /d/f") ? "old" : "new");
 		assert_int_equal(count_entries("d"), 1);
 	}
 	assert_true(failures >= 4);
@@ -213,10 +144,9 @@ static void owners(void **state)
 	gid_t gid = 7;
 
 	(void)state;
-	open_target(&t);
-	assert_int_equal(mkdir(at("etc"), 0755), 0);
-	put("etc/passwd", "root:x:0:0::/:/bin/sh\nwww:x:33:34::/:/bin/sh\nbad:x:99999999999:1::/:/x\nshort:x\n");
-	put("etc/group", "root:x:0:\nwww:x:35:\nadm:x:4:www\n");
+	folder_target(&t);
+	folder_put("etc/passwd", "root:x:0:0::/:/bin/sh\nwww:x:33:34::/:/bin/sh\nbad:x:99999999999:1::/:/x\nshort:x\n");
+	folder_put("etc/group", "root:x:0:\nwww:x:35:\nadm:x:4:www\n");
 	assert_int_equal(target_owner(&t, "www", NULL, &uid, &gid, &err), 0);
 	assert_int_equal(uid, 33);
 	assert_int_equal(gid, 34);
@@ -237,46 +167,33 @@ static void owners(void **state)
 	target_close(&t);
 }
 
-/* Reads and applies text; returns whether a final stage is wanted. */
-static bool apply(const char *text)
-{
-	struct run *r = helper_run();
-
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
-	r->seed.name = "DataSourceNoCloud [seed=x]";
-	r->seed.meta.instance_id = "i-1";
-	r->seed.user_data = text;
-	r->seed.user_data_len = strlen(text);
-	run_read_seed(r);
-	return apply_config(r);
-}
-
 static void whole(void **state)
 {
 	(void)state;
-	assert_true(apply("#cloud-config\nhostname: h.x\nwrite_files:\n- {path: /b/c, content: late, defer: true, owner: '0:0'}\n- {path: /b/c, content: early, owner: '0:0'}\n"
+	assert_true(folder_apply("#cloud-config\nhostname: h.x\nwrite_files:\n- {path: /b/c, content: late, defer: true, owner: '0:0'}\n- {path: /b/c, content: early, owner: '0:0'}\n"
 			  "runcmd: [ls]\nbootcmd: [ps]\npower_state: {mode: poweroff, message: bye, condition: 'true '}\nservices: {s: {image: i}}\n"));
 	if (geteuid() == 0)
 		assert_problems("");
-	assert_string_equal(content("etc/hostname"), "h\n");
-	assert_string_equal(content("b/c"), "late");
-	assert_string_equal(content("var/lib/cloud/instance/scripts/runcmd"), "#!/bin/sh\nls\n");
-	assert_int_equal(mode_of("var/lib/cloud/instance/scripts/runcmd"), S_IFREG | 0700);
-	assert_string_equal(content("var/lib/cloud/data/instance-id"), "i-1\n");
-	assert_string_equal(content("run/coracle/bootcmd"), "#!/bin/sh\nps\n");
-	assert_string_equal(content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"config\": {\"hostname\": \"h.x\",\n"
+	assert_string_equal(folder_content("etc/hostname"), "h\n");
+	assert_string_equal(folder_content("b/c"), "late");
+	assert_string_equal(folder_content("var/lib/cloud/instance/scripts/runcmd"), "#!/bin/sh\nls\n");
+	assert_int_equal(folder_mode("var/lib/cloud/instance/scripts/runcmd"), S_IFREG | 0700);
+	assert_string_equal(folder_content("var/lib/cloud/data/instance-id"), "i-1\n");
+	assert_string_equal(folder_content("run/coracle/bootcmd"), "#!/bin/sh\nps\n");
+	assert_string_equal(folder_content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"config\": {\"hostname\": \"h.x\",\n"
 							  "\"power_state\": {\"mode\": \"poweroff\", \"message\": \"bye\", \"condition\": \"true \"}}}\n");
-	assert_int_equal(mode_of("run/coracle/final"), S_IFREG | 0600);
-	assert_int_equal(mode_of("run/coracle/containers.json"), S_IFREG | 0600);
-	assert_non_null(strstr(content("run/coracle/containers.json"), "\"docker.io/library/i:latest\""));
+	assert_int_equal(folder_mode("run/coracle/final"), S_IFREG | 0600);
+	assert_int_equal(folder_mode("run/coracle/containers.json"), S_IFREG | 0600);
+	assert_non_null(strstr(folder_content("run/coracle/containers.json"), "\"docker.io/library/i:latest\""));
 	/* the marks of the instance: done once is done */
-	put("var/lib/cloud/instances/i-1/sem/config_scripts_user", "");
-	assert_true(apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
-	assert_string_equal(content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"config\": {\"power_state\": {\"mode\": \"halt\"}}}\n");
-	assert_string_equal(content("run/coracle/containers.json"), "(none)");
-	put("var/lib/cloud/instances/i-1/sem/config_power_state_change", "");
-	assert_false(apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
-	assert_string_equal(content("run/coracle/final"), "(none)");
+	assert_int_equal(folder_mode("var/lib/cloud/instances/i-1/sem") & S_IFMT, S_IFDIR);
+	folder_put("var/lib/cloud/instances/i-1/sem/config_scripts_user", "");
+	assert_true(folder_apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
+	assert_string_equal(folder_content("run/coracle/final"), "{\"instance_id\": \"i-1\",\n\"config\": {\"power_state\": {\"mode\": \"halt\"}}}\n");
+	assert_string_equal(folder_content("run/coracle/containers.json"), "(none)");
+	folder_put("var/lib/cloud/instances/i-1/sem/config_power_state_change", "");
+	assert_false(folder_apply("#cloud-config\nruncmd: [ls]\npower_state: {mode: halt}\n"));
+	assert_string_equal(folder_content("run/coracle/final"), "(none)");
 }
 
 /* What the last stage reads is what the first one left; what it was told of once is not told again. */
@@ -285,9 +202,9 @@ static void final_round(void **state)
 	struct run *r;
 
 	(void)state;
-	assert_true(apply("#cloud-config\nhostname: h\nhostnam: x\nruncmd: [ls]\npower_state: {mode: reboot, delay: +2, timeout: 7, message: !!str no}\nfinal: ~\n"));
+	assert_true(folder_apply("#cloud-config\nhostname: h\nhostnam: x\nruncmd: [ls]\npower_state: {mode: reboot, delay: +2, timeout: 7, message: !!str no}\nfinal: ~\n"));
 	r = helper_run();
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	folder_target(&r->target);
 	assert_int_equal(final_read(r), 0);
 	assert_problems("");
 	assert_string_equal(r->instance_id, "i-1");
@@ -297,9 +214,9 @@ static void final_round(void **state)
 	assert_string_equal(r->config.power.message, "no");
 	assert_true(scripts_user_wanted(r));
 	assert_null(r->config.scripts);
-	put("run/coracle/final", "{\"instance_id\": \"../x\"}");
+	folder_put("run/coracle/final", "{\"instance_id\": \"../x\"}");
 	assert_int_equal(final_read(r), -EBADMSG);
-	put("run/coracle/final", "[");
+	folder_put("run/coracle/final", "[");
 	assert_int_equal(final_read(r), -EBADMSG);
 	assert_int_equal(target_unlink(&r->target, "/run/coracle/final"), 0);
 	assert_int_equal(final_read(r), -ENOENT);
@@ -310,70 +227,68 @@ static void hostname_choices(void **state)
 	struct run *r = helper_run();
 
 	(void)state;
-	apply("#cloud-config\nfqdn: a.b\nhostname: c\nprefer_fqdn_over_hostname: true\n");
-	assert_string_equal(content("etc/hostname"), "a.b\n");
-	apply("#cloud-config\nhostname: d\npreserve_hostname: true\n");
-	assert_string_equal(content("etc/hostname"), "a.b\n");
+	folder_apply("#cloud-config\nfqdn: a.b\nhostname: c\nprefer_fqdn_over_hostname: true\n");
+	assert_string_equal(folder_content("etc/hostname"), "a.b\n");
+	folder_apply("#cloud-config\nhostname: d\npreserve_hostname: true\n");
+	assert_string_equal(folder_content("etc/hostname"), "a.b\n");
 	/* a file that is there is not made: it follows */
-	apply("#cloud-config\nhostname: d\ncreate_hostname_file: false\n");
-	assert_string_equal(content("etc/hostname"), "d\n");
-	assert_string_equal(content("var/lib/cloud/data/previous-hostname"), "d\n");
+	folder_apply("#cloud-config\nhostname: d\ncreate_hostname_file: false\n");
+	assert_string_equal(folder_content("etc/hostname"), "d\n");
+	assert_string_equal(folder_content("var/lib/cloud/data/previous-hostname"), "d\n");
 	/* what somebody wrote there stays, as long as it is this instance */
-	put("etc/hostname", "# mine\nby-hand\n");
-	apply("#cloud-config\nhostname: e\n");
-	assert_string_equal(content("etc/hostname"), "# mine\nby-hand\n");
-	assert_int_equal(unlink(at("etc/hostname")), 0);
-	apply("#cloud-config\nhostname: f\ncreate_hostname_file: false\n");
-	assert_string_equal(content("etc/hostname"), "(none)");
-	apply("#cloud-config\nhostname: no\n");
-	assert_string_equal(content("etc/hostname"), "no\n");
-	apply("#cloud-config\nhostname: \"x\\n127.0.0.1 evil\"\nmanage_etc_hosts: true\n");
+	folder_put("etc/hostname", "# mine\nby-hand\n");
+	folder_apply("#cloud-config\nhostname: e\n");
+	assert_string_equal(folder_content("etc/hostname"), "# mine\nby-hand\n");
+	assert_int_equal(unlink(folder_at("etc/hostname")), 0);
+	folder_apply("#cloud-config\nhostname: f\ncreate_hostname_file: false\n");
+	assert_string_equal(folder_content("etc/hostname"), "(none)");
+	folder_apply("#cloud-config\nhostname: no\n");
+	assert_string_equal(folder_content("etc/hostname"), "no\n");
+	folder_apply("#cloud-config\nhostname: \"x\\n127.0.0.1 evil\"\nmanage_etc_hosts: true\n");
 	helper_assert_mentions("line breaks and control characters are not allowed");
-	assert_string_equal(content("etc/hostname"), "no\n");
-	assert_string_equal(content("etc/hosts"), "(none)");
+	assert_string_equal(folder_content("etc/hostname"), "no\n");
+	assert_string_equal(folder_content("etc/hosts"), "(none)");
 	r = helper_run();
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	folder_target(&r->target);
 	r->seed.meta.local_hostname = "from-meta";
 	apply_config(r);
-	assert_string_equal(content("etc/hostname"), "from-meta\n");
+	assert_string_equal(folder_content("etc/hostname"), "from-meta\n");
 }
 
 static void hosts(void **state)
 {
 	(void)state;
-	apply("#cloud-config\nhostname: web.example.org\nmanage_etc_hosts: true\n");
-	assert_non_null(strstr(content("etc/hosts"), "\n127.0.1.1 web.example.org web\n127.0.0.1 localhost\n"));
-	put("etc/hosts", "127.0.0.1  localhost # here\n\n# x\n 127.0.1.1 old.name old\n::1 localhost\n127.0.1.10 other\n");
-	apply("#cloud-config\nfqdn: web.example.org\nmanage_etc_hosts: localhost\n");
-	assert_string_equal(content("etc/hosts"), "127.0.0.1\tlocalhost# here\n\n# x\n::1\tlocalhost\n127.0.1.10\tother\n127.0.1.1\told.name\told\n"
+	folder_apply("#cloud-config\nhostname: web.example.org\nmanage_etc_hosts: true\n");
+	assert_non_null(strstr(folder_content("etc/hosts"), "\n127.0.1.1 web.example.org web\n127.0.0.1 localhost\n"));
+	folder_put("etc/hosts", "127.0.0.1  localhost # here\n\n# x\n 127.0.1.1 old.name old\n::1 localhost\n127.0.1.10 other\n");
+	folder_apply("#cloud-config\nfqdn: web.example.org\nmanage_etc_hosts: localhost\n");
+	assert_string_equal(folder_content("etc/hosts"), "127.0.0.1\tlocalhost# here\n\n# x\n::1\tlocalhost\n127.0.1.10\tother\n127.0.1.1\told.name\told\n"
 						  "127.0.1.1\tweb.example.org\tweb\n\n");
-	apply("#cloud-config\nfqdn: web.example.org\nmanage_etc_hosts: localhost\n");
-	assert_int_equal(strlen(content("etc/hosts")), 116);
-	apply("#cloud-config\nfqdn: x.y\nmanage_etc_hosts: no\n");
-	assert_int_equal(strlen(content("etc/hosts")), 116);
-	apply("#cloud-config\nmanage_etc_hosts: true\n");
+	folder_apply("#cloud-config\nfqdn: web.example.org\nmanage_etc_hosts: localhost\n");
+	assert_int_equal(strlen(folder_content("etc/hosts")), 116);
+	folder_apply("#cloud-config\nfqdn: x.y\nmanage_etc_hosts: no\n");
+	assert_int_equal(strlen(folder_content("etc/hosts")), 116);
+	folder_apply("#cloud-config\nmanage_etc_hosts: true\n");
 	helper_assert_mentions("no host name is known");
-	apply("#cloud-config\nmanage_etc_hosts: maybe\n");
+	folder_apply("#cloud-config\nmanage_etc_hosts: maybe\n");
 	helper_assert_mentions("\"maybe\" is no value of manage_etc_hosts");
 	/* a tree's own template */
-	assert_int_equal(mkdir(at("etc/cloud"), 0755), 0);
-	assert_int_equal(mkdir(at("etc/cloud/templates"), 0755), 0);
-	put("etc/cloud/templates/hosts.debian.tmpl", "## template:jinja\n{# a\n-#}\n#\n{# b -#}\n127.0.1.1 {{fqdn}} {{ hostname }}\n");
-	apply("#cloud-config\nhostname: h\nfqdn: h.i\nmanage_etc_hosts: template\n");
+	folder_put("etc/cloud/templates/hosts.debian.tmpl", "## template:jinja\n{# a\n-#}\n#\n{# b -#}\n127.0.1.1 {{fqdn}} {{ hostname }}\n");
+	folder_apply("#cloud-config\nhostname: h\nfqdn: h.i\nmanage_etc_hosts: template\n");
 	helper_assert_mentions("manage_etc_hosts: template is deprecated");
-	assert_string_equal(content("etc/hosts"), "#\n127.0.1.1 h.i h\n");
+	assert_string_equal(folder_content("etc/hosts"), "#\n127.0.1.1 h.i h\n");
 }
 
 static void files_that_fail(void **state)
 {
 	(void)state;
-	put("file", "x");
-	apply("#cloud-config\nwrite_files:\n- {path: /file/x, content: a}\n- {path: /y, content: b, owner: nobody-here}\n- {path: /z, content: c, owner: '0:0'}\n");
+	folder_put("file", "x");
+	folder_apply("#cloud-config\nwrite_files:\n- {path: /file/x, content: a}\n- {path: /y, content: b, owner: nobody-here}\n- {path: /z, content: c, owner: '0:0'}\n");
 	helper_assert_mentions("user-data:3:3: error: ");
 	helper_assert_mentions("/file/x");
 	helper_assert_mentions("user-data:4:3: error: write /y: there is no user \"nobody-here\" here");
-	assert_string_equal(content("y"), "(none)");
-	assert_string_equal(content("z"), "c");
+	assert_string_equal(folder_content("y"), "(none)");
+	assert_string_equal(folder_content("z"), "c");
 }
 
 static void status_round(void **state)
@@ -383,7 +298,7 @@ static void status_round(void **state)
 	struct status s;
 
 	(void)state;
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	folder_target(&r->target);
 	assert_int_equal(status_read(&r->ctx, &r->target, &s), -ENOENT);
 	r->status.datasource = "DataSourceNoCloud [seed=/dev/vdb]";
 	r->status.running = STAGE_FINAL;
@@ -393,7 +308,7 @@ static void status_round(void **state)
 	diag_add(&r->diags, DIAG_WARNING, NULL, 0, 0, "do", "a: b");
 	status_add_diags(&r->ctx, &r->status);
 	assert_int_equal(status_write(&r->target, &r->status, NULL), 0);
-	assert_string_equal(content("run/cloud-init/result.json"), "(none)");
+	assert_string_equal(folder_content("run/cloud-init/result.json"), "(none)");
 	assert_int_equal(status_read(&r->ctx, &r->target, &s), 0);
 	assert_string_equal(s.datasource, r->status.datasource);
 	assert_int_equal(s.running, STAGE_FINAL);
@@ -408,7 +323,7 @@ static void status_round(void **state)
 	strings_add(&r->ctx, &s.stage[STAGE_FINAL].errors, "bad");
 	s.running = -1;
 	assert_int_equal(status_write(&r->target, &s, NULL), 0);
-	assert_string_equal(content("run/cloud-init/result.json"), "{\n \"v1\": {\n  \"datasource\": \"DataSourceNoCloud [seed=/dev/vdb]\",\n  \"errors\": [\"bad\"]\n }\n}\n");
+	assert_string_equal(folder_content("run/cloud-init/result.json"), "{\n \"v1\": {\n  \"datasource\": \"DataSourceNoCloud [seed=/dev/vdb]\",\n  \"errors\": [\"bad\"]\n }\n}\n");
 	assert_int_equal(status_exit(&s), 1);
 	buf_init(&out, 65536);
 	status_print(&s, true, STATUS_TABULAR, &out);
@@ -425,10 +340,8 @@ static void status_of_others(void **state)
 	struct run *r = helper_run();
 
 	(void)state;
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
-	assert_int_equal(mkdir(at("run"), 0755), 0);
-	assert_int_equal(mkdir(at("run/coracle"), 0755), 0);
-	put("run/coracle/problems", "{\"time_ms\":1,\"component\":\"config\",\"message\":\"ours\"}\nnot json: [\n"
+	folder_target(&r->target);
+	folder_put("run/coracle/problems", "{\"time_ms\":1,\"component\":\"config\",\"message\":\"ours\"}\nnot json: [\n"
 				    "{\"time_ms\":2,\"component\":\"engine\",\"message\":\"image \\\"x\\\": missing\"}\n");
 	status_add_problems(&r->ctx, &r->target, &r->status);
 	assert_int_equal(r->status.stage[STAGE_FINAL].recovered.n, 1);
@@ -439,14 +352,14 @@ static void status_of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(files, setup, teardown), cmocka_unit_test_setup_teardown(appending, setup, teardown),
-		cmocka_unit_test_setup_teardown(stays_inside, setup, teardown), cmocka_unit_test_setup_teardown(faults, setup, teardown),
-		cmocka_unit_test_setup_teardown(owners, setup, teardown), cmocka_unit_test_setup_teardown(whole, setup, teardown),
-		cmocka_unit_test_setup_teardown(final_round, setup, teardown),
-		cmocka_unit_test_setup_teardown(hostname_choices, setup, teardown), cmocka_unit_test_setup_teardown(hosts, setup, teardown), cmocka_unit_test_setup_teardown(files_that_fail, setup, teardown),
-		cmocka_unit_test_setup_teardown(status_round, setup, teardown), cmocka_unit_test_setup_teardown(status_of_others, setup, teardown),
+		folder_test(files), folder_test(appending),
+		folder_test(stays_inside), folder_test(faults),
+		folder_test(owners), folder_test(whole),
+		folder_test(final_round),
+		folder_test(hostname_choices), folder_test(hosts), folder_test(files_that_fail),
+		folder_test(status_round), folder_test(status_of_others),
 	};
 
 	report_set_dir("");
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return helper_run_tests(tests);
 }

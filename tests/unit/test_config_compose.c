@@ -1,15 +1,8 @@
 /* test_config_compose.c - services of a Compose document: each key's forms, what is refused, dependencies, the JSON. */
 #include "config_helper.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
-
-#define K(key) "    " key "\n"
 
 /* A service with these keys stands, without a word. */
 static const struct compose_service *good(const char *keys)
@@ -20,16 +13,6 @@ static const struct compose_service *good(const char *keys)
 	assert_non_null(s);
 	assert_false(s->broken);
 	return s;
-}
-
-/* It is left out, and `mentions` is among the reasons. */
-static void bad(const char *keys, const char *mentions)
-{
-	const struct compose_service *s = helper_service(keys);
-
-	helper_assert_mentions(mentions);
-	if (!s->broken)
-		fail_msg("not left out: %s", keys);
 }
 
 static void assert_words(const struct strings *s, const char *joined)
@@ -66,9 +49,9 @@ static void words(void **state)
 	assert_true(good(K("entrypoint: []"))->entrypoint.given);
 	assert_int_equal(good(K("entrypoint: ''"))->entrypoint.words.n, 0);
 	assert_false(good(K("command: ~"))->command.given);
-	bad(K("command: 'a \"b'"), "t:6:14: error: the command cannot be split into words: a \" is not closed");
-	bad(K("command: {a: b}"), "t:6:14: error: command must be text or a list, not a mapping");
-	bad(K("command: [[a]]"), "text is wanted here, not a list");
+	helper_assert_left_out(K("command: 'a \"b'"), "t:6:14: error: the command cannot be split into words: a \" is not closed");
+	helper_assert_left_out(K("command: {a: b}"), "t:6:14: error: command must be text or a list, not a mapping");
+	helper_assert_left_out(K("command: [[a]]"), "text is wanted here, not a list");
 }
 
 static void environment(void **state)
@@ -80,9 +63,9 @@ static void environment(void **state)
 	assert_words(&helper_service(K("environment: {A: , B: x}"))->environment, "A=|B=x");
 	assert_problems("t:6:19: warning: \"A\" has no value: it is set to nothing (Compose would take it from its own environment; there is none at boot)\n");
 	assert_words(&helper_service(K("environment: [A]"))->environment, "A=");
-	bad(K("environment: {'': x}"), "is not a name for a variable");
-	bad(K("environment: {A: [x]}"), "text is wanted here, not a list");
-	bad(K("environment: {A: \"x\\0y\"}"), "a NUL character is not allowed here");
+	helper_assert_left_out(K("environment: {'': x}"), "is not a name for a variable");
+	helper_assert_left_out(K("environment: {A: [x]}"), "text is wanted here, not a list");
+	helper_assert_left_out(K("environment: {A: \"x\\0y\"}"), "a NUL character is not allowed here");
 }
 
 static void volumes(void **state)
@@ -108,20 +91,20 @@ static void volumes(void **state)
 	m = m->next;
 	assert_words(&m->options, "rshared");
 	assert_null(m->next);
-	bad(K("volumes: ['./web:/b']"), "t:6:15: error: the path \"./web\" is relative");
-	bad(K("volumes: ['~/web:/b']"), "the path \"~/web\" is relative");
-	bad(K("volumes: ['a/b:/b']"), "the path \"a/b\" is relative");
-	bad(K("volumes: ['/../etc:/b']"), "the path \"/../etc\" has \"..\" in it");
-	bad(K("volumes: ['site:/b/../c']"), "the target \"/b/../c\" has \"..\" in it");
-	bad(K("volumes: ['site:b']"), "the target \"b\" is not an absolute path");
-	bad(K("volumes: ['site:/']"), "cannot be mounted over the container's root");
-	bad(K("volumes: ['site:/b:rx']"), "\"rx\" is not an option of a volume");
-	bad(K("volumes: ['sita:/b']"), "\"s\" uses the volume \"sita\", which is not declared (did you mean \"site\"?)");
-	bad(K("volumes: ['zzz:/b']"), "which is not declared (add it under volumes: {zzz: {}})");
-	bad(K("volumes: ['site:/b', '/x:/b']"), "\"/b\" is mounted twice");
-	bad(K("volumes: [[a]]"), "a volume is text or a mapping, not a list");
-	bad(K("volumes: [\"/a:/b\\nc\"]"), "line breaks and control characters are not allowed");
-	bad(K("volumes: {a: b}"), "volumes must be a list, not a mapping");
+	helper_assert_left_out(K("volumes: ['./web:/b']"), "t:6:15: error: the path \"./web\" is relative");
+	helper_assert_left_out(K("volumes: ['~/web:/b']"), "the path \"~/web\" is relative");
+	helper_assert_left_out(K("volumes: ['a/b:/b']"), "the path \"a/b\" is relative");
+	helper_assert_left_out(K("volumes: ['/../etc:/b']"), "the path \"/../etc\" has \"..\" in it");
+	helper_assert_left_out(K("volumes: ['site:/b/../c']"), "the target \"/b/../c\" has \"..\" in it");
+	helper_assert_left_out(K("volumes: ['site:b']"), "the target \"b\" is not an absolute path");
+	helper_assert_left_out(K("volumes: ['site:/']"), "cannot be mounted over the container's root");
+	helper_assert_left_out(K("volumes: ['site:/b:rx']"), "\"rx\" is not an option of a volume");
+	helper_assert_left_out(K("volumes: ['sita:/b']"), "\"s\" uses the volume \"sita\", which is not declared (did you mean \"site\"?)");
+	helper_assert_left_out(K("volumes: ['zzz:/b']"), "which is not declared (add it under volumes: {zzz: {}})");
+	helper_assert_left_out(K("volumes: ['site:/b', '/x:/b']"), "\"/b\" is mounted twice");
+	helper_assert_left_out(K("volumes: [[a]]"), "a volume is text or a mapping, not a list");
+	helper_assert_left_out(K("volumes: [\"/a:/b\\nc\"]"), "line breaks and control characters are not allowed");
+	helper_assert_left_out(K("volumes: {a: b}"), "volumes must be a list, not a mapping");
 }
 
 static void long_volumes(void **state)
@@ -142,16 +125,16 @@ static void long_volumes(void **state)
 	assert_words(&m->options, "size=64m|mode=1777");
 	m = m->next;
 	assert_null(m->source);
-	bad(K("volumes: [{source: /a, target: /b}]"), "nothing is not a type of volume");
-	bad(K("volumes: [{type: npipe, target: /b}]"), "\"npipe\" is not a type of volume that Coracle knows");
-	bad(K("volumes: [{type: bind, source: a, target: /b}]"), "the path \"a\" is relative");
-	bad(K("volumes: [{type: bind, target: /b}]"), "the path \"\" is relative");
-	bad(K("volumes: [{type: bind, source: /a}]"), "the target \"\" is not an absolute path");
-	bad(K("volumes: [{type: tmpfs, source: /a, target: /b}]"), "a tmpfs has no source");
-	bad(K("volumes: [{type: tmpfs, target: /b, tmpfs: {size: many}}]"), "\"many\" is not a size");
+	helper_assert_left_out(K("volumes: [{source: /a, target: /b}]"), "nothing is not a type of volume");
+	helper_assert_left_out(K("volumes: [{type: npipe, target: /b}]"), "\"npipe\" is not a type of volume that Coracle knows");
+	helper_assert_left_out(K("volumes: [{type: bind, source: a, target: /b}]"), "the path \"a\" is relative");
+	helper_assert_left_out(K("volumes: [{type: bind, target: /b}]"), "the path \"\" is relative");
+	helper_assert_left_out(K("volumes: [{type: bind, source: /a}]"), "the target \"\" is not an absolute path");
+	helper_assert_left_out(K("volumes: [{type: tmpfs, source: /a, target: /b}]"), "a tmpfs has no source");
+	helper_assert_left_out(K("volumes: [{type: tmpfs, target: /b, tmpfs: {size: many}}]"), "\"many\" is not a size");
 	assert_words(&good(K("volumes: [{type: bind, source: /a, target: /b, bind: {create_host_path: false}}]"))->volumes->options, "nocreate");
-	bad(K("volumes: [{type: volume, source: site, target: /b, volume: {subpath: x}}]"), "\"subpath\" is a Compose key that Coracle does not support yet");
-	bad(K("volumes: [{type: bind, source: /a, targt: /b}]"), "unknown key \"targt\" in a volume (did you mean \"target\"?)");
+	helper_assert_left_out(K("volumes: [{type: volume, source: site, target: /b, volume: {subpath: x}}]"), "\"subpath\" is a Compose key that Coracle does not support yet");
+	helper_assert_left_out(K("volumes: [{type: bind, source: /a, targt: /b}]"), "unknown key \"targt\" in a volume (did you mean \"target\"?)");
 }
 
 static void tmpfs(void **state)
@@ -164,7 +147,7 @@ static void tmpfs(void **state)
 	t = good(K("tmpfs: [/run, '/tmp:size=64m,mode=1777']"))->tmpfs->next;
 	assert_string_equal(t->target, "/tmp");
 	assert_words(&t->options, "size=64m|mode=1777");
-	bad(K("tmpfs: tmp"), "is not an absolute path");
+	helper_assert_left_out(K("tmpfs: tmp"), "is not an absolute path");
 }
 
 static void restart(void **state)
@@ -182,10 +165,10 @@ static void restart(void **state)
 		assert_string_equal(s->restart, cases[i].policy);
 		assert_int_equal(s->max_retries, cases[i].retries);
 	}
-	bad(K("restart: 'false'"), "\"false\" is not a restart policy");
-	bad(K("restart: true"), "\"true\" is not a restart policy");
-	bad(K("restart: on-failure:x"), "the number of retries is not a number");
-	bad(K("restart: alway"), "\"alway\" is not a restart policy (\"no\", always, on-failure[:N] or unless-stopped)");
+	helper_assert_left_out(K("restart: 'false'"), "\"false\" is not a restart policy");
+	helper_assert_left_out(K("restart: true"), "\"true\" is not a restart policy");
+	helper_assert_left_out(K("restart: on-failure:x"), "the number of retries is not a number");
+	helper_assert_left_out(K("restart: alway"), "\"alway\" is not a restart policy (\"no\", always, on-failure[:N] or unless-stopped)");
 }
 
 static void ports(void **state)
@@ -216,9 +199,9 @@ static void ports(void **state)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
 		snprintf(line, sizeof(line), "    %s\n", other[i].text);
-		bad(line, other[i].why);
+		helper_assert_left_out(line, other[i].why);
 	}
-	bad(K("ports: ['80:80']") K("network_mode: none"), "t:6:12: error: a service with network_mode none has no ports");
+	helper_assert_left_out(K("ports: ['80:80']") K("network_mode: none"), "t:6:12: error: a service with network_mode none has no ports");
 }
 
 static void small_keys(void **state)
@@ -242,17 +225,17 @@ static void small_keys(void **state)
 	assert_string_equal(s->network_mode, "none");
 	assert_words(&good(K("labels: [a=b, c]"))->labels, "a|b|c|");
 	assert_string_equal(good(K("stop_signal: 15"))->stop_signal, "SIGTERM");
-	bad(K("user: 'a b'"), "\"a b\" is not USER or USER:GROUP");
-	bad(K("user: 'a:b:c'"), "is not USER or USER:GROUP");
-	bad(K("working_dir: srv"), "the path \"srv\" is relative");
-	bad(K("container_name: a/b"), "\"a/b\" is not a name for a container");
-	bad(K("hostname: 'a b'"), "is not a host name");
-	bad(K("cap_add: [FLY]"), "\"FLY\" is not a capability");
-	bad(K("stop_signal: SIGFOO"), "\"SIGFOO\" is not a signal");
-	bad(K("stop_grace_period: 10"), "\"10\" is not a duration (such as 10s or 1m30s)");
-	bad(K("read_only: maybe"), "\"maybe\" is not true or false");
-	bad(K("network_mode: bridge"), "\"bridge\" is not supported yet by Coracle");
-	bad(K("image: 'A B'"), "is not the name of an image");
+	helper_assert_left_out(K("user: 'a b'"), "\"a b\" is not USER or USER:GROUP");
+	helper_assert_left_out(K("user: 'a:b:c'"), "is not USER or USER:GROUP");
+	helper_assert_left_out(K("working_dir: srv"), "the path \"srv\" is relative");
+	helper_assert_left_out(K("container_name: a/b"), "\"a/b\" is not a name for a container");
+	helper_assert_left_out(K("hostname: 'a b'"), "is not a host name");
+	helper_assert_left_out(K("cap_add: [FLY]"), "\"FLY\" is not a capability");
+	helper_assert_left_out(K("stop_signal: SIGFOO"), "\"SIGFOO\" is not a signal");
+	helper_assert_left_out(K("stop_grace_period: 10"), "\"10\" is not a duration (such as 10s or 1m30s)");
+	helper_assert_left_out(K("read_only: maybe"), "\"maybe\" is not true or false");
+	helper_assert_left_out(K("network_mode: bridge"), "\"bridge\" is not supported yet by Coracle");
+	helper_assert_left_out(K("image: 'A B'"), "is not the name of an image");
 }
 
 static void known_and_unknown_keys(void **state)
@@ -264,11 +247,11 @@ static void known_and_unknown_keys(void **state)
 	helper_assert_mentions("t:7:5: warning: \"blkio_config\" is a Compose key that Coracle does not support yet; the container runs without that limit");
 	helper_assert_mentions("t:8:23: warning: this log driver is not supported by Coracle");
 	good(K("healthcheck: ~"));
-	bad(K("links: [x]"), "t:6:5: error: \"links\" is not supported yet by Coracle: there are no bridge networks yet");
-	bad(K("profiles: [x]"), "t:6:5: error: \"profiles\" is not supported: nobody chooses a profile at boot");
-	bad(K("networks: [a]"), "there are no bridge networks yet");
-	bad(K("comand: x"), "t:6:5: error: unknown key \"comand\" in the service \"s\" (did you mean \"command\"?)");
-	bad(K("comand: x"), "t:4:3: error: the service \"s\" is left out, because of 1 error in it");
+	helper_assert_left_out(K("links: [x]"), "t:6:5: error: \"links\" is not supported yet by Coracle: there are no bridge networks yet");
+	helper_assert_left_out(K("profiles: [x]"), "t:6:5: error: \"profiles\" is not supported: nobody chooses a profile at boot");
+	helper_assert_left_out(K("networks: [a]"), "there are no bridge networks yet");
+	helper_assert_left_out(K("comand: x"), "t:6:5: error: unknown key \"comand\" in the service \"s\" (did you mean \"command\"?)");
+	helper_assert_left_out(K("comand: x"), "t:4:3: error: the service \"s\" is left out, because of 1 error in it");
 	helper_config("#cloud-config\nservices: {a: {build: .}}\n");
 	helper_assert_mentions("the service \"a\" has no image (Coracle does not build images)");
 	helper_config("#cloud-config\nservices: {a: {image: }}\n");
@@ -288,13 +271,13 @@ static void variables(void **state)
 	(void)state;
 	assert_words(&good(K("command: [sh, -c, 'echo $$HOME $(date) $1 $']"))->command.words, "sh|-c|echo $HOME $(date) $1 $");
 	assert_words(&good(K("environment: {A: '${X:-d}', B: '${X-}', C: 'x${Y:+z}y', D: '$${Z}'}"))->environment, "A=d|B=|C=xy|D=${Z}");
-	bad(K("command: echo $HOME"), "t:6:14: error: no value is known for the variable here (for a $ that the container shall see, write $$)");
-	bad(K("hostname: '${NAME}'"), "no value is known for \"${NAME\"");
-	bad(K("hostname: '${X:?must be set}'"), "no value is known for \"${X\"");
-	bad(K("hostname: '${X:-${Y}}'"), "no value is known");
-	bad(K("hostname: '${X'"), "no value is known");
+	helper_assert_left_out(K("command: echo $HOME"), "t:6:14: error: no value is known for the variable here (for a $ that the container shall see, write $$)");
+	helper_assert_left_out(K("hostname: '${NAME}'"), "no value is known for \"${NAME\"");
+	helper_assert_left_out(K("hostname: '${X:?must be set}'"), "no value is known for \"${X\"");
+	helper_assert_left_out(K("hostname: '${X:-${Y}}'"), "no value is known");
+	helper_assert_left_out(K("hostname: '${X'"), "no value is known");
 	/* what may be a secret stays out of the message */
-	bad(K("environment: {P: 'se$cretword'}"), "no value is known for the variable here");
+	helper_assert_left_out(K("environment: {P: 'se$cretword'}"), "no value is known for the variable here");
 	assert_null(strstr(helper_problems(), "cretword"));
 }
 
@@ -333,9 +316,9 @@ static void dependencies(void **state)
 	assert_true(left_out(c, "web"));
 	assert_true(left_out(c, "top"));
 	assert_false(left_out(c, "db"));
-	bad(K("depends_on: {s2: {condition: service_healthy}}"), "service_healthy is not supported yet");
-	bad(K("depends_on: {s2: {condition: ready}}"), "\"ready\" is not a condition");
-	bad(K("depends_on: {s2: [x]}"), "depends_on has a mapping for each service");
+	helper_assert_left_out(K("depends_on: {s2: {condition: service_healthy}}"), "service_healthy is not supported yet");
+	helper_assert_left_out(K("depends_on: {s2: {condition: ready}}"), "\"ready\" is not a condition");
+	helper_assert_left_out(K("depends_on: {s2: [x]}"), "depends_on has a mapping for each service");
 }
 
 static void cycles(void **state)
@@ -409,13 +392,6 @@ static void json(void **state)
 	assert_false(compose_write_json(document("#cloud-config\nservices: {a: {}}\n"), &b));
 }
 
-static int end(void **state)
-{
-	(void)state;
-	helper_end();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,5 +402,5 @@ int main(void)
 		cmocka_unit_test(too_many_services), cmocka_unit_test(json),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return helper_run_tests(tests);
 }

@@ -2,13 +2,7 @@
  * becomes, and the place of each mistake. */
 #include "config_helper.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "init/config/containers/containers.h"
 #include "init/config/containers/ignition.h"
@@ -385,13 +379,6 @@ static void durations(void **state)
 	assert_true(unit_duration("1 fortnight", &ms) < 0);
 }
 
-static int end(void **state)
-{
-	(void)state;
-	helper_end();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,5 +387,5 @@ int main(void)
 		cmocka_unit_test(ignition_mistakes), cmocka_unit_test(rancher), cmocka_unit_test(kinds), cmocka_unit_test(durations),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return helper_run_tests(tests);
 }

@@ -8,9 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +15,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "fd.h"
 #include "path.h"
@@ -302,5 +298,5 @@ int main(void)
 		cmocka_unit_test(fixtures), cmocka_unit_test(hostile), cmocka_unit_test(cloud_config),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return helper_run_tests(tests);
 }

@@ -1,13 +1,9 @@
 /* test_config_jinja.c - templates: what they render to (as Jinja2 with trim_blocks does), what is refused, where problems are told. */
 #include "config_helper.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "init/config/formats/jinja.h"
 
@@ -236,18 +232,11 @@ static void whole(void **state)
 	assert_problems("t:5:11: error: hostname must be text, not a list\n");
 }
 
-static int end(void **state)
-{
-	(void)state;
-	helper_end();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rendered), cmocka_unit_test(refused), cmocka_unit_test(hostile), cmocka_unit_test(paths), cmocka_unit_test(whole),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return helper_run_tests(tests);
 }

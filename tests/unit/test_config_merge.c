@@ -2,14 +2,10 @@
 #include "config_helper.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "fd.h"
 #include "init/config/formats/merge.h"
@@ -229,8 +225,6 @@ static struct config *read_all(const char *user, const char *vendor2, const char
 	return &r->config;
 }
 
-#define HEAD "#cloud-config\n"
-
 /* {before, operations, after or NULL, problem} (RFC 6902, appendix A). */
 static void patches(void **state)
 {
@@ -368,13 +362,6 @@ static void command_line(void **state)
 	assert_false(c->vendor.enabled);
 }
 
-static int end(void **state)
-{
-	(void)state;
-	helper_end();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,5 +369,5 @@ int main(void)
 		cmocka_unit_test(layers), cmocka_unit_test(patches), cmocka_unit_test(written), cmocka_unit_test(vendor), cmocka_unit_test(command_line),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return helper_run_tests(tests);
 }

@@ -1,20 +1,10 @@
 /* test_config_options.c - the keys of a Compose service that limit, connect and equip it: forms, places of mistakes, the JSON. */
 #include "config_helper.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
-
 #include <errno.h>
+#include <string.h>
 
 #include "init/config/compose/env_file.h"
-
-#define K(key) "    " key "\n"
 
 /* A service with these keys stands without a word, and this is in its JSON. */
 static const struct compose_service *good(const char *keys, const char *json)
@@ -30,15 +20,6 @@ static const struct compose_service *good(const char *keys, const char *json)
 	if (!strstr(b.data, json))
 		fail_msg("%s is not in %s", json, b.data);
 	return s;
-}
-
-static void bad(const char *keys, const char *mentions)
-{
-	const struct compose_service *s = helper_service(keys);
-
-	helper_assert_mentions(mentions);
-	if (!s->broken)
-		fail_msg("not left out: %s", keys);
 }
 
 /* It stands, and says this. */
@@ -60,14 +41,14 @@ static void memory(void **state)
 	good(K("mem_limit: 64 MiB"), "\"mem_limit\": 67108864");
 	good(K("mem_limit: 64m") K("mem_reservation: 32m") K("memswap_limit: -1"), "\"mem_reservation\": 33554432,\n   \"memswap_limit\": -1");
 	good(K("shm_size: 128m"), "\"shm_size\": 134217728");
-	bad(K("mem_limit: 64x"), "t:6:16: error: \"64x\" is not a size (such as 64m or 1.5g)");
-	bad(K("mem_limit: 99999999999999999999"), "is not a size");
-	bad(K("mem_limit: 9999999999t"), "is not a size");
-	bad(K("mem_limit: 1m"), "mem_limit is less than 6 MiB");
-	bad(K("memswap_limit: 1g"), "memswap_limit needs mem_limit");
-	bad(K("mem_limit: 1g") K("memswap_limit: 512m"), "it cannot be less than mem_limit");
-	bad(K("mem_limit: 1g") K("mem_reservation: 2g"), "mem_reservation is more than mem_limit");
-	bad(K("mem_limit: [1]"), "t:6:16: error: mem_limit must be text, not a list");
+	helper_assert_left_out(K("mem_limit: 64x"), "t:6:16: error: \"64x\" is not a size (such as 64m or 1.5g)");
+	helper_assert_left_out(K("mem_limit: 99999999999999999999"), "is not a size");
+	helper_assert_left_out(K("mem_limit: 9999999999t"), "is not a size");
+	helper_assert_left_out(K("mem_limit: 1m"), "mem_limit is less than 6 MiB");
+	helper_assert_left_out(K("memswap_limit: 1g"), "memswap_limit needs mem_limit");
+	helper_assert_left_out(K("mem_limit: 1g") K("memswap_limit: 512m"), "it cannot be less than mem_limit");
+	helper_assert_left_out(K("mem_limit: 1g") K("mem_reservation: 2g"), "mem_reservation is more than mem_limit");
+	helper_assert_left_out(K("mem_limit: [1]"), "t:6:16: error: mem_limit must be text, not a list");
 	warned(K("mem_swappiness: 10"), "t:6:5: warning: \"mem_swappiness\" is a limit that the kernel does not have any more");
 	warned(K("oom_kill_disable: true"), "t:6:23: warning: oom_kill_disable");
 }
@@ -80,13 +61,13 @@ static void processors(void **state)
 	good(K("cpus: 1.25"), "\"cpu_quota\": 125000");
 	good(K("cpu_quota: 50000") K("cpu_period: 20ms"), "\"cpu_quota\": 50000,\n   \"cpu_period\": 20000");
 	good(K("cpu_shares: 512") K("cpuset: 0-1,3"), "\"cpu_shares\": 512,\n   \"cpuset\": \"0-1,3\"");
-	bad(K("cpus: many"), "t:6:11: error: \"many\" is not a number of processors");
-	bad(K("cpus: ."), "is not a number of processors");
-	bad(K("cpus: 0.001"), "is not enough of a processor");
-	bad(K("cpuset: 0-"), "t:6:13: error: \"0-\" is not a list of processors");
-	bad(K("cpuset: '0,'"), "is not a list of processors");
-	bad(K("cpu_shares: 1"), "cpu_shares is between 2 and 262144");
-	bad(K("cpu_period: 5"), "cpu_period is between");
+	helper_assert_left_out(K("cpus: many"), "t:6:11: error: \"many\" is not a number of processors");
+	helper_assert_left_out(K("cpus: ."), "is not a number of processors");
+	helper_assert_left_out(K("cpus: 0.001"), "is not enough of a processor");
+	helper_assert_left_out(K("cpuset: 0-"), "t:6:13: error: \"0-\" is not a list of processors");
+	helper_assert_left_out(K("cpuset: '0,'"), "is not a list of processors");
+	helper_assert_left_out(K("cpu_shares: 1"), "cpu_shares is between 2 and 262144");
+	helper_assert_left_out(K("cpu_period: 5"), "cpu_period is between");
 }
 
 static void processes(void **state)
@@ -99,17 +80,17 @@ static void processes(void **state)
 	good(K("ulimits: {core: -1}"), "\"ulimits\": [\"core=-1:-1\"]");
 	good(K("sysctls: {kernel.shmmax: 1000, kernel.sem: 1 2 3 4}"), "\"sysctls\": {\"kernel.shmmax\": \"1000\", \"kernel.sem\": \"1 2 3 4\"}");
 	good(K("network_mode: none") K("sysctls: [net.core.somaxconn=1024]"), "\"sysctls\": {\"net.core.somaxconn\": \"1024\"}");
-	bad(K("pids_limit: x"), "t:6:17: error: \"x\" is not a whole number");
-	bad(K("oom_score_adj: 1001"), "\"1001\" is not a score (-1000 to 1000)");
-	bad(K("ulimits: {nofiles: 1}"), "t:6:15: error: \"nofiles\" is not a ulimit");
-	bad(K("ulimits: {nofile: {soft: 2, hard: 1}}"), "the soft limit of nofile is above the hard one");
-	bad(K("ulimits: {nofile: {soft: 2}}"), "the ulimit nofile needs soft and hard");
-	bad(K("ulimits: {nofile: [1]}"), "not a list");
-	bad(K("sysctls: [vm.swappiness=1]"), "t:6:15: error: the sysctl \"vm.swappiness\" is the whole machine's");
-	bad(K("sysctls: [kernel.shm=1]"), "is the whole machine's");
-	bad(K("sysctls: ['net/../x=1']"), "is not a sysctl");
-	bad(K("sysctls: [net.core.somaxconn=1]"), "the service has the machine's network");
-	bad(K("ipc: host") K("sysctls: [kernel.shmmax=1]"), "the service has ipc: host");
+	helper_assert_left_out(K("pids_limit: x"), "t:6:17: error: \"x\" is not a whole number");
+	helper_assert_left_out(K("oom_score_adj: 1001"), "\"1001\" is not a score (-1000 to 1000)");
+	helper_assert_left_out(K("ulimits: {nofiles: 1}"), "t:6:15: error: \"nofiles\" is not a ulimit");
+	helper_assert_left_out(K("ulimits: {nofile: {soft: 2, hard: 1}}"), "the soft limit of nofile is above the hard one");
+	helper_assert_left_out(K("ulimits: {nofile: {soft: 2}}"), "the ulimit nofile needs soft and hard");
+	helper_assert_left_out(K("ulimits: {nofile: [1]}"), "not a list");
+	helper_assert_left_out(K("sysctls: [vm.swappiness=1]"), "t:6:15: error: the sysctl \"vm.swappiness\" is the whole machine's");
+	helper_assert_left_out(K("sysctls: [kernel.shm=1]"), "is the whole machine's");
+	helper_assert_left_out(K("sysctls: ['net/../x=1']"), "is not a sysctl");
+	helper_assert_left_out(K("sysctls: [net.core.somaxconn=1]"), "the service has the machine's network");
+	helper_assert_left_out(K("ipc: host") K("sysctls: [kernel.shmmax=1]"), "the service has ipc: host");
 }
 
 static void deploy(void **state)
@@ -122,11 +103,11 @@ static void deploy(void **state)
 	s = good(K("deploy: {replicas: 1, restart_policy: {condition: on-failure, max_attempts: 4}}") K("restart: always"), "\"policy\": \"on-failure\", \"max_retries\": 4");
 	good(K("deploy: {restart_policy: {condition: any}}"), "\"policy\": \"always\"");
 	good(K("scale: 1"), "\"name\": \"s\"");
-	bad(K("deploy: {replicas: 2}"), "t:6:24: error: Coracle runs one container of each service, not \"2\"");
-	bad(K("scale: 3"), "t:6:12: error: Coracle runs one container of each service");
-	bad(K("deploy: {resources: {limits: {memry: 1}}}"), "t:6:35: error: unknown key \"memry\" in limits (did you mean \"memory\"?)");
-	bad(K("deploy: {restart_policy: {condition: maybe}}"), "is not a condition of restart");
-	bad(K("deploy: {resources: {reservations: {devices: [x]}}}"), "\"devices\" is a Compose key that Coracle does not support yet");
+	helper_assert_left_out(K("deploy: {replicas: 2}"), "t:6:24: error: Coracle runs one container of each service, not \"2\"");
+	helper_assert_left_out(K("scale: 3"), "t:6:12: error: Coracle runs one container of each service");
+	helper_assert_left_out(K("deploy: {resources: {limits: {memry: 1}}}"), "t:6:35: error: unknown key \"memry\" in limits (did you mean \"memory\"?)");
+	helper_assert_left_out(K("deploy: {restart_policy: {condition: maybe}}"), "is not a condition of restart");
+	helper_assert_left_out(K("deploy: {resources: {reservations: {devices: [x]}}}"), "\"devices\" is a Compose key that Coracle does not support yet");
 	warned(K("deploy: {placement: {constraints: []}}"), "\"placement\" is a Compose key");
 }
 
@@ -137,27 +118,27 @@ static void security(void **state)
 	     "\"security_opt\": [\"no-new-privileges\", \"seccomp=unconfined\", \"systempaths=unconfined\"]");
 	good(K("security_opt: [mask=/a:/b, unmask=ALL, 'apparmor:unconfined', 'label:disable', 'seccomp:builtin']"),
 	     "\"security_opt\": [\"mask=/a\", \"mask=/b\", \"unmask=ALL\"]");
-	bad(K("security_opt: [seccomp=/p.json]"), "t:6:20: error: a seccomp profile of one's own is not supported yet");
-	bad(K("security_opt: [apparmor=x]"), "this kernel has neither AppArmor nor SELinux");
-	bad(K("security_opt: [label=type:x]"), "this kernel has neither AppArmor nor SELinux");
-	bad(K("security_opt: [no-privs]"), "\"no-privs\" is not a security option");
-	bad(K("security_opt: [mask=a]"), "is not a list of paths");
+	helper_assert_left_out(K("security_opt: [seccomp=/p.json]"), "t:6:20: error: a seccomp profile of one's own is not supported yet");
+	helper_assert_left_out(K("security_opt: [apparmor=x]"), "this kernel has neither AppArmor nor SELinux");
+	helper_assert_left_out(K("security_opt: [label=type:x]"), "this kernel has neither AppArmor nor SELinux");
+	helper_assert_left_out(K("security_opt: [no-privs]"), "\"no-privs\" is not a security option");
+	helper_assert_left_out(K("security_opt: [mask=a]"), "is not a list of paths");
 	good(K("devices: ['/dev/ttyS0:/dev/x', /dev/kvm, '/dev/snd:rw', {source: /dev/a, permissions: r}]"),
 	     "\"devices\": [\"/dev/ttyS0:/dev/x:rwm\", \"/dev/kvm:/dev/kvm:rwm\", \"/dev/snd:/dev/snd:rw\", \"/dev/a:/dev/a:r\"]");
-	bad(K("devices: [/etc/x]"), "t:6:15: error: the path of a device begins with /dev/");
-	bad(K("devices: ['/dev/x:/dev/y:rx']"), "\"rx\" are not permissions of a device");
-	bad(K("devices: ['/dev/../etc']"), "the path of a device begins with /dev/");
-	bad(K("devices: [vendor.com/gpu=0]"), "CDI devices are not supported");
+	helper_assert_left_out(K("devices: [/etc/x]"), "t:6:15: error: the path of a device begins with /dev/");
+	helper_assert_left_out(K("devices: ['/dev/x:/dev/y:rx']"), "\"rx\" are not permissions of a device");
+	helper_assert_left_out(K("devices: ['/dev/../etc']"), "the path of a device begins with /dev/");
+	helper_assert_left_out(K("devices: [vendor.com/gpu=0]"), "CDI devices are not supported");
 	good(K("device_cgroup_rules: ['c 1:3 mr', 'a 7:* rmw']"), "\"device_cgroup_rules\": [\"c 1:3 mr\", \"a 7:* rmw\"]");
-	bad(K("device_cgroup_rules: ['c 1:3']"), "is not a rule for devices");
+	helper_assert_left_out(K("device_cgroup_rules: ['c 1:3']"), "is not a rule for devices");
 	good(K("group_add: [audio, 42]"), "\"group_add\": [\"audio\", \"42\"]");
-	bad(K("group_add: ['a:b']"), "\"a:b\" is not a group");
+	helper_assert_left_out(K("group_add: ['a:b']"), "\"a:b\" is not a group");
 	good(K("pid: host") K("ipc: host") K("uts: host") K("cgroup: host") K("userns_mode: host"), "\"pid\": \"host\",\n   \"ipc\": \"host\",\n   \"uts\": \"host\",\n   \"cgroup\": \"host\"");
 	good(K("ipc: shareable") K("cgroup: private"), "\"name\"");
-	bad(K("pid: 'service:x'"), "sharing with another container is not supported yet");
-	bad(K("uts: host") K("hostname: x"), "would be the machine's");
+	helper_assert_left_out(K("pid: 'service:x'"), "sharing with another container is not supported yet");
+	helper_assert_left_out(K("uts: host") K("hostname: x"), "would be the machine's");
 	good(K("annotations: {a: b}"), "\"annotations\": {\"a\": \"b\"}");
-	bad(K("annotations: [org.coracle.seccomp=x]"), "is the system's own");
+	helper_assert_left_out(K("annotations: [org.coracle.seccomp=x]"), "is the system's own");
 	warned(K("init: true"), "t:6:11: warning: init is not supported yet by Coracle; the container runs without it");
 	good(K("init: false") K("stdin_open: yes") K("domainname: example.org"), "\"stdin_open\": true,\n   \"domainname\": \"example.org\"");
 }
@@ -167,26 +148,26 @@ static void names_and_addresses(void **state)
 	(void)state;
 	good(K("dns: 1.1.1.1"), "\"dns\": [\"1.1.1.1\"]");
 	good(K("dns: [1.1.1.1, '::1']") K("dns_search: a.example") K("dns_opt: ['ndots:3']"), "\"dns_search\": [\"a.example\"],\n   \"dns_opt\": [\"ndots:3\"]");
-	bad(K("dns: [1.1.1]"), "t:6:11: error: \"1.1.1\" is not an address");
-	bad(K("dns_search: [\"a\\nnameserver 1\"]"), "line breaks and control characters are not allowed");
-	bad(K("dns_search: ['a b']"), "is not a word for resolv.conf");
-	bad(K("dns: 1.1.1.1") K("network_mode: none"), "network_mode none asks no name server");
+	helper_assert_left_out(K("dns: [1.1.1]"), "t:6:11: error: \"1.1.1\" is not an address");
+	helper_assert_left_out(K("dns_search: [\"a\\nnameserver 1\"]"), "line breaks and control characters are not allowed");
+	helper_assert_left_out(K("dns_search: ['a b']"), "is not a word for resolv.conf");
+	helper_assert_left_out(K("dns: 1.1.1.1") K("network_mode: none"), "network_mode none asks no name server");
 	good(K("extra_hosts: ['a=1.2.3.4', 'b:1.2.3.4', 'c:::1', 'd=[::1]', 'e=host-gateway']"),
 	     "\"extra_hosts\": [\"a=1.2.3.4\", \"b=1.2.3.4\", \"c=::1\", \"d=::1\", \"e=127.0.0.1\"]");
 	good(K("extra_hosts: {a: 1.2.3.4, b: ['::1', 1.2.3.4]}"), "\"extra_hosts\": [\"a=1.2.3.4\", \"b=::1\", \"b=1.2.3.4\"]");
-	bad(K("extra_hosts: ['a b=1.2.3.4']"), "is not NAME=ADDRESS");
-	bad(K("extra_hosts: [a]"), "t:6:19: error: \"a\" is not NAME=ADDRESS");
-	bad(K("network_mode: 'service:db'"), "the network of another container cannot be shared");
-	bad(K("ports: ['80-81:80-82']"), "t:6:13: error: the port \"80-81:80-82\" cannot be used: its two ranges are not of the same length");
-	bad(K("ports: ['1.2.3:80:80']"), "its address is not one");
-	bad(K("ports: ['[::1:80:80']"), "its address is not closed by ]");
-	bad(K("ports: ['[::1]:80:80/tcp']"), "it publishes on one address only");
-	bad(K("ports: [{target: 80-81, published: 80}]"), "its target is a number");
-	bad(K("ports: [{target: 80, published: 80, mode: x}]"), "its mode is not host or ingress");
+	helper_assert_left_out(K("extra_hosts: ['a b=1.2.3.4']"), "is not NAME=ADDRESS");
+	helper_assert_left_out(K("extra_hosts: [a]"), "t:6:19: error: \"a\" is not NAME=ADDRESS");
+	helper_assert_left_out(K("network_mode: 'service:db'"), "the network of another container cannot be shared");
+	helper_assert_left_out(K("ports: ['80-81:80-82']"), "t:6:13: error: the port \"80-81:80-82\" cannot be used: its two ranges are not of the same length");
+	helper_assert_left_out(K("ports: ['1.2.3:80:80']"), "its address is not one");
+	helper_assert_left_out(K("ports: ['[::1:80:80']"), "its address is not closed by ]");
+	helper_assert_left_out(K("ports: ['[::1]:80:80/tcp']"), "it publishes on one address only");
+	helper_assert_left_out(K("ports: [{target: 80-81, published: 80}]"), "its target is a number");
+	helper_assert_left_out(K("ports: [{target: 80, published: 80, mode: x}]"), "its mode is not host or ingress");
 	good(K("expose: [80, '90/udp']") K("platform: linux/amd64") K("pull_policy: if_not_present") K("logging: {driver: json-file}"), "\"pull_policy\": \"missing\"");
-	bad(K("platform: linux/arm64"), "\"linux/arm64\" is not the platform of this machine");
+	helper_assert_left_out(K("platform: linux/arm64"), "\"linux/arm64\" is not the platform of this machine");
 	warned(K("pull_policy: always"), "t:6:18: warning: the pull policy \"always\" is not supported yet");
-	bad(K("pull_policy: soon"), "is not a pull policy");
+	helper_assert_left_out(K("pull_policy: soon"), "is not a pull policy");
 }
 
 static void health(void **state)
@@ -201,10 +182,10 @@ static void health(void **state)
 	assert_string_equal(s->health.test.v[1], "curl x");
 	good(K("healthcheck: {disable: true}"), "\"healthcheck\": {\"test\": [\"NONE\"]");
 	good(K("healthcheck: {test: [NONE]}"), "\"healthcheck\": {\"test\": [\"NONE\"]");
-	bad(K("healthcheck: {test: [curl, x]}"), "t:6:25: error: this is not a test of a healthcheck");
-	bad(K("healthcheck: {test: x, intervall: 3s}"), "did you mean \"interval\"?");
-	bad(K("healthcheck: {retries: many}"), "is not a whole number");
-	bad(K("healthcheck: {interval: 3}"), "\"3\" is not a duration");
+	helper_assert_left_out(K("healthcheck: {test: [curl, x]}"), "t:6:25: error: this is not a test of a healthcheck");
+	helper_assert_left_out(K("healthcheck: {test: x, intervall: 3s}"), "did you mean \"interval\"?");
+	helper_assert_left_out(K("healthcheck: {retries: many}"), "is not a whole number");
+	helper_assert_left_out(K("healthcheck: {interval: 3}"), "\"3\" is not a duration");
 }
 
 static const struct compose *document(const char *text)
@@ -313,16 +294,9 @@ static void env_file(void **state)
 	assert_problems("f.env:1:1: error: a quote is not closed in this line\n"
 			"f.env:2:1: error: variables are not replaced in an env_file (in '...' it is taken as it is)\n"
 			"f.env:3:1: error: there is text after the closing quote\nf.env:4:1: error: this line does not set a variable (NAME=VALUE)\n");
-	bad(K("env_file: etc/x"), "t:6:15: error: the path \"etc/x\" is relative");
-	bad(K("env_file: [{path: /x, format: y}]"), "\"y\" is not a format of an env_file");
-	bad(K("env_file: [{required: false}]"), "an env_file needs a path");
-}
-
-static int end(void **state)
-{
-	(void)state;
-	helper_end();
-	return 0;
+	helper_assert_left_out(K("env_file: etc/x"), "t:6:15: error: the path \"etc/x\" is relative");
+	helper_assert_left_out(K("env_file: [{path: /x, format: y}]"), "\"y\" is not a format of an env_file");
+	helper_assert_left_out(K("env_file: [{required: false}]"), "an env_file needs a path");
 }
 
 int main(void)
@@ -333,5 +307,5 @@ int main(void)
 		cmocka_unit_test(networks), cmocka_unit_test(onboot), cmocka_unit_test(fragments), cmocka_unit_test(env_file),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return helper_run_tests(tests);
 }

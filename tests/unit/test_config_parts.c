@@ -2,16 +2,11 @@
 #include "config_helper.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define MIXED "Content-Type: multipart/mixed; boundary=\"B\"\nMIME-Version: 1.0\n\n"
-#define HEAD "#cloud-config\n"
 
 static struct parts parts;
 
@@ -305,13 +300,6 @@ static void launch_index(void **state)
 	}
 }
 
-static int end(void **state)
-{
-	(void)state;
-	helper_end();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,5 +307,5 @@ int main(void)
 		cmocka_unit_test(archive), cmocka_unit_test(include), cmocka_unit_test(names), cmocka_unit_test(scripts), cmocka_unit_test(launch_index),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return helper_run_tests(tests);
 }

@@ -2,15 +2,10 @@
 #include "config_helper.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "httpframe.h"
 #include "init/config/datasource/azure.h"
@@ -20,63 +15,6 @@
 #include "init/config/datasource/smbios.h"
 #include "init/config/datasource/xml.h"
 #include "init/config/http/answer.h"
-#include "path.h"
-
-static char dir[64];
-
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/coracle-test.XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	helper_end();
-	return path_remove_tree(AT_FDCWD, dir);
-}
-
-static void put_bytes(const char *name, const char *text, size_t n)
-{
-	char path[512];
-	char *slash;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	slash = strrchr(path, '/');
-	*slash = '\0';
-	assert_int_equal(path_mkdirs(path, 0755), 0);
-	*slash = '/';
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fwrite(text, 1, n, f);
-	fclose(f);
-}
-
-static void put(const char *name, const char *text)
-{
-	put_bytes(name, text, strlen(text));
-}
-
-static struct places *tree(struct run *r)
-{
-	struct places *p = ARENA_NEW(&r->arena, struct places);
-
-	*p = places_below(&r->arena, dir);
-	if (access(p->devices, F_OK) != 0)
-		put("run/coracle/devices", "");
-	return p;
-}
-
-static struct run *find(int expected)
-{
-	struct run *r = helper_run();
-
-	assert_int_equal(datasource_find(&r->ctx, tree(r), &r->seed), expected);
-	return r;
-}
 
 struct recorded {
 	const char *name;	/* of the source; NULL: none */
@@ -119,10 +57,10 @@ static void clouds(void **state)
 		struct machine_facts *f = ARENA_NEW(&r->arena, struct machine_facts);
 		const char *name;
 
-		path_remove_tree(AT_FDCWD, dir);
+		folder_fresh();
 		for (size_t k = 0; k < ARRAY_SIZE(recorded[i].dmi) && recorded[i].dmi[k][0]; k++)
-			put(arena_printf(&r->arena, "sys/class/dmi/id/%s", recorded[i].dmi[k][0]), arena_printf(&r->arena, "%s\n", recorded[i].dmi[k][1]));
-		facts_init(f, &r->ctx, tree(r));
+			folder_put(arena_printf(&r->arena, "sys/class/dmi/id/%s", recorded[i].dmi[k][0]), arena_printf(&r->arena, "%s\n", recorded[i].dmi[k][1]));
+		facts_init(f, &r->ctx, folder_places(r));
 		name = detected(f);
 		if (!recorded[i].name != !name || (name && strcmp(name, recorded[i].name)))
 			fail_msg("set %zu: %s, not %s", i, name ? name : "none", recorded[i].name ? recorded[i].name : "none");
@@ -143,9 +81,9 @@ static void unsupported(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct run *r = helper_run();
 
-		path_remove_tree(AT_FDCWD, dir);
-		put(arena_printf(&r->arena, "sys/class/dmi/id/%s", cases[i].file), cases[i].text);
-		assert_string_equal(find(0)->seed.name, "DataSourceNone");
+		folder_fresh();
+		folder_put(arena_printf(&r->arena, "sys/class/dmi/id/%s", cases[i].file), cases[i].text);
+		assert_string_equal(folder_find(0)->seed.name, "DataSourceNone");
 		helper_assert_mentions(cases[i].says);
 		helper_assert_mentions("put the configuration on a disk labelled cidata");
 	}
@@ -156,29 +94,29 @@ static void forced(void **state)
 	struct run *r;
 
 	(void)state;
-	put("sys/class/dmi/id/sys_vendor", "Vultr");
-	put("proc/cmdline", "quiet ds=None");
-	find(0);
+	folder_put("sys/class/dmi/id/sys_vendor", "Vultr");
+	folder_put("proc/cmdline", "quiet ds=None");
+	folder_find(0);
 	assert_string_equal(helper_problems() ? helper_problems() : "", "");
-	put("proc/cmdline", "ci.ds=Oracle");
-	find(0);
+	folder_put("proc/cmdline", "ci.ds=Oracle");
+	folder_find(0);
 	helper_assert_mentions("this is Oracle (ci.ds=Oracle on the kernel command line)");
-	put("proc/cmdline", "ci.datasource=ConfigDrive");
-	find(0);
+	folder_put("proc/cmdline", "ci.datasource=ConfigDrive");
+	folder_find(0);
 	helper_assert_mentions("ci.datasource=ConfigDrive on the kernel command line, but that source has nothing");
-	put("proc/cmdline", "ds=nocluod;s=/x");
-	find(0);
+	folder_put("proc/cmdline", "ds=nocluod;s=/x");
+	folder_find(0);
 	helper_assert_mentions("ds=\"nocluod\": there is no source of that name");
-	put("proc/cmdline", "ds=nocloud;i=mine x=1");
-	r = find(1);
+	folder_put("proc/cmdline", "ds=nocloud;i=mine x=1");
+	r = folder_find(1);
 	assert_string_equal(r->seed.meta.instance_id, "mine");
 	assert_string_equal(node_get(r->seed.meta.tree, "instance-id")->text, "mine");
-	put("proc/cmdline", "ds=nocloud;i=mine cloud-init=disabled");
-	r = find(0);
+	folder_put("proc/cmdline", "ds=nocloud;i=mine cloud-init=disabled");
+	r = folder_find(0);
 	assert_string_equal(r->seed.disabled, "cloud-init=disabled on the kernel command line");
-	put("proc/cmdline", "ds=nocloud");
-	put("etc/cloud/cloud-init.disabled", "");
-	assert_string_equal(find(0)->seed.disabled, "/etc/cloud/cloud-init.disabled");
+	folder_put("proc/cmdline", "ds=nocloud");
+	folder_put("etc/cloud/cloud-init.disabled", "");
+	assert_string_equal(folder_find(0)->seed.disabled, "/etc/cloud/cloud-init.disabled");
 }
 
 #define META "{\"uuid\": \"u-1\", \"hostname\": \"drive\", \"public_keys\": {\"a\": \"ssh-rsa AAAA a\\n\"}, \"files\": [{\"path\": \"/etc/x\", \"content_path\": \"/content/0000\"}]}"
@@ -188,18 +126,18 @@ static void config_drive(void **state)
 	struct run *r = helper_run();
 
 	(void)state;
-	put("run/coracle/devices", arena_printf(&r->arena, "%s/drive iso9660 config-2\n", dir));
-	put("drive/openstack/latest/meta_data.json", "{}");
-	find(0);
+	folder_put("run/coracle/devices", arena_printf(&r->arena, "%s/drive iso9660 config-2\n", folder_path()));
+	folder_put("drive/openstack/latest/meta_data.json", "{}");
+	folder_find(0);
 	helper_assert_mentions("meta_data.json has no uuid");
-	put("drive/openstack/2018-08-27/meta_data.json", META);
-	put("drive/openstack/2018-08-27/user_data", "#!/bin/sh\n");
-	put("drive/openstack/2018-08-27/vendor_data.json", "{\"cloud-init\": [\"#cloud-config\\n{}\", \"#!/bin/sh\\n\"]}");
-	put("drive/openstack/2018-08-27/vendor_data2.json", "\"#cloud-config\\ntimezone: UTC\\n\"");
-	put("drive/openstack/content/0000", "injected");
-	r = find(1);
+	folder_put("drive/openstack/2018-08-27/meta_data.json", META);
+	folder_put("drive/openstack/2018-08-27/user_data", "#!/bin/sh\n");
+	folder_put("drive/openstack/2018-08-27/vendor_data.json", "{\"cloud-init\": [\"#cloud-config\\n{}\", \"#!/bin/sh\\n\"]}");
+	folder_put("drive/openstack/2018-08-27/vendor_data2.json", "\"#cloud-config\\ntimezone: UTC\\n\"");
+	folder_put("drive/openstack/content/0000", "injected");
+	r = folder_find(1);
 	assert_problems("");
-	assert_string_equal(r->seed.name, arena_printf(&r->arena, "DataSourceConfigDrive [net,ver=2][source=%s/drive]", dir));
+	assert_string_equal(r->seed.name, arena_printf(&r->arena, "DataSourceConfigDrive [net,ver=2][source=%s/drive]", folder_path()));
 	assert_string_equal(r->seed.meta.instance_id, "u-1");
 	assert_string_equal(r->seed.meta.local_hostname, "drive");
 	assert_int_equal(r->seed.meta.public_keys.n, 1);
@@ -211,8 +149,8 @@ static void config_drive(void **state)
 	assert_string_equal(r->seed.files->content, "injected");
 	assert_int_equal(r->seed.files->mode, 0660);
 	/* nothing outside of the drive is read */
-	put("drive/openstack/2018-08-27/meta_data.json", "{\"uuid\": \"u\", \"files\": [{\"path\": \"/etc/x\", \"content_path\": \"/../../secret\"}]}");
-	assert_null(find(1)->seed.files);
+	folder_put("drive/openstack/2018-08-27/meta_data.json", "{\"uuid\": \"u\", \"files\": [{\"path\": \"/etc/x\", \"content_path\": \"/../../secret\"}]}");
+	assert_null(folder_find(1)->seed.files);
 	helper_assert_mentions("leads out of the config drive");
 }
 
@@ -253,9 +191,9 @@ static void addresses(void **state)
 	assert_string_equal(seedfrom_address(&r->arena, "http://h/?f=", "user-data"), "http://h/?f=user-data");
 	assert_string_equal(seedfrom_address(&r->arena, "http://h/?f=%s&x", "user-data"), "http://h/?f=user-data&x");
 	for (size_t i = 0; i < ARRAY_SIZE(dmi); i++)
-		put(dmi[i][0], dmi[i][1]);
+		folder_put(dmi[i][0], dmi[i][1]);
 	f = ARENA_NEW(&r->arena, struct machine_facts);
-	facts_init(f, &r->ctx, tree(r));
+	facts_init(f, &r->ctx, folder_places(r));
 	assert_string_equal(seedfrom_expand(f, "a/__dmi.system-serial-number__/__dmi.system-uuid__/", &unknown), "a/SN 1/u-u/");
 	assert_string_equal(seedfrom_expand(f, "a__b", &unknown), "a__b");
 	assert_null(seedfrom_expand(f, "a/__dmi.nothing__/", &unknown));
@@ -302,10 +240,10 @@ static void credentials(void **state)
 	struct run *r;
 
 	(void)state;
-	put_bytes("sys/firmware/dmi/tables/DMI", table, sizeof(table) - 1);
-	put("sys/firmware/qemu_fw_cfg/by_name/opt/io.systemd.credentials/system.hostname/raw", "by-fw-cfg\n");
-	put("proc/cmdline", "x systemd.set_credential=system.hostname:late systemd.set_credential=passwd.hashed-password.root:$6$salt$hash y\n");
-	r = find(1);
+	folder_put_bytes("sys/firmware/dmi/tables/DMI", table, sizeof(table) - 1);
+	folder_put("sys/firmware/qemu_fw_cfg/by_name/opt/io.systemd.credentials/system.hostname/raw", "by-fw-cfg\n");
+	folder_put("proc/cmdline", "x systemd.set_credential=system.hostname:late systemd.set_credential=passwd.hashed-password.root:$6$salt$hash y\n");
+	r = folder_find(1);
 	assert_problems("");
 	assert_string_equal(r->seed.name, "DataSourceCredentials [SMBIOS]");
 	assert_string_equal(r->seed.user_data, "#cloud-config\n");
@@ -314,8 +252,8 @@ static void credentials(void **state)
 	assert_string_equal(r->seed.root_hashed_password, "$6$salt$hash");
 	assert_string_equal(r->seed.meta.local_hostname, "by-fw-cfg");
 	/* beside another source, which is the one that is named */
-	put("proc/cmdline", "ds=nocloud systemd.set_credential=passwd.hashed-password.root:a:b\n");
-	r = find(1);
+	folder_put("proc/cmdline", "ds=nocloud systemd.set_credential=passwd.hashed-password.root:a:b\n");
+	r = folder_find(1);
 	assert_string_equal(r->seed.name, "DataSourceNoCloud [seed=cmdline]");
 	assert_int_equal(r->seed.root_keys.n, 1);
 	assert_null(r->seed.root_hashed_password);
@@ -428,14 +366,14 @@ static void frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(clouds, setup, teardown), cmocka_unit_test_setup_teardown(unsupported, setup, teardown),
-		cmocka_unit_test_setup_teardown(forced, setup, teardown), cmocka_unit_test_setup_teardown(config_drive, setup, teardown),
-		cmocka_unit_test_setup_teardown(keys, setup, teardown), cmocka_unit_test_setup_teardown(addresses, setup, teardown),
-		cmocka_unit_test(smbios), cmocka_unit_test_setup_teardown(credentials, setup, teardown),
-		cmocka_unit_test_setup_teardown(xml, setup, teardown), cmocka_unit_test_setup_teardown(ovf, setup, teardown),
-		cmocka_unit_test_setup_teardown(surrogates, setup, teardown),
+		folder_test(clouds), folder_test(unsupported),
+		folder_test(forced), folder_test(config_drive),
+		folder_test(keys), folder_test(addresses),
+		cmocka_unit_test(smbios), folder_test(credentials),
+		folder_test(xml), folder_test(ovf),
+		folder_test(surrogates),
 		cmocka_unit_test(frames),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return helper_run_tests(tests);
 }

@@ -1,17 +1,12 @@
 /* test_config_storage.c - mounts, swap, disk_setup and fs_setup: what is read, the lines of fstab, tables on files, what is refused. */
 #include "config_helper.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "fd.h"
 #include "init/config/modules/storage_fs.h"
@@ -430,8 +425,6 @@ int main(void)
 		cmocka_unit_test(disks_read), cmocka_unit_test(disks_wrong), cmocka_unit_test(tables_gpt), cmocka_unit_test(tables_mbr),
 		cmocka_unit_test(blank), cmocka_unit_test(choose), cmocka_unit_test(names),
 	};
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-	helper_end();
-	return failed;
+	return helper_run_tests(tests);
 }

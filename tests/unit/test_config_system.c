@@ -1,93 +1,13 @@
 /* test_config_system.c - certificates, NTP, time zone, messages, random seed, resolv.conf, frequencies; and the whole list of cloud-init's keys. */
 #include "config_helper.h"
 
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "init/config/modules/module.h"
 #include "init/config/modules/zones.h"
-#include "path.h"
 #include "report.h"
-
-#define HEAD "#cloud-config\n"
-
-static char dir[64];
-
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/coracle-test.XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	helper_end();
-	return path_remove_tree(AT_FDCWD, dir);
-}
-
-static void fresh(void)
-{
-	assert_int_equal(teardown(NULL), 0);
-	assert_int_equal(setup(NULL), 0);
-}
-
-static const char *content(const char *name)
-{
-	static char text[65536];
-	char path[256];
-	int fd;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_RDONLY);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
-		return "(none)";
-	text[n] = '\0';
-	return text;
-}
-
-static void put(const char *name, const char *text)
-{
-	char path[256];
-	FILE *f;
-
-	for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
-		snprintf(path, sizeof(path), "%s/%.*s", dir, (int)(slash - name), name);
-		mkdir(path, 0755);
-	}
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static struct run *apply(const char *text)
-{
-	struct run *r = helper_run();
-
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
-	r->seed.name = "DataSourceNoCloud [seed=x]";
-	r->seed.meta.instance_id = "i-1";
-	r->seed.user_data = text;
-	r->seed.user_data_len = strlen(text);
-	run_read_seed(r);
-	apply_config(r);
-	return r;
-}
 
 /* Every key of cloud-init's schema (26.2). */
 static const char *const schema_keys[] = {
@@ -170,52 +90,52 @@ static void all_keys(void **state)
 static void certs(void **state)
 {
 	(void)state;
-	put("etc/ssl/certs/ca-certificates.crt", "default\n");
-	apply(HEAD "ca_certs:\n  trusted:\n  - |\n" PEM_INDENTED);
+	folder_put("etc/ssl/certs/ca-certificates.crt", "default\n");
+	folder_apply(HEAD "ca_certs:\n  trusted:\n  - |\n" PEM_INDENTED);
 	assert_problems("");
-	assert_string_equal(content("etc/ssl/certs/ca-certificates.crt"), "default\n# From the boot configuration:\n" PEM);
+	assert_string_equal(folder_content("etc/ssl/certs/ca-certificates.crt"), "default\n# From the boot configuration:\n" PEM);
 	/* again: what an earlier run has added is not added twice */
-	apply(HEAD "ca-certs:\n  trusted:\n  - |\n    some words\n" PEM_INDENTED "    more words\n");
-	assert_string_equal(content("etc/ssl/certs/ca-certificates.crt"), "default\n# From the boot configuration:\n" PEM);
-	apply(HEAD "ca_certs:\n  remove-defaults: true\n  trusted:\n  - |\n" PEM_INDENTED);
-	assert_string_equal(content("etc/ssl/certs/ca-certificates.crt"), "# From the boot configuration:\n" PEM);
+	folder_apply(HEAD "ca-certs:\n  trusted:\n  - |\n    some words\n" PEM_INDENTED "    more words\n");
+	assert_string_equal(folder_content("etc/ssl/certs/ca-certificates.crt"), "default\n# From the boot configuration:\n" PEM);
+	folder_apply(HEAD "ca_certs:\n  remove-defaults: true\n  trusted:\n  - |\n" PEM_INDENTED);
+	assert_string_equal(folder_content("etc/ssl/certs/ca-certificates.crt"), "# From the boot configuration:\n" PEM);
 	/* what is no certificate stays out */
-	apply(HEAD "ca_certs:\n  trusted: [word, \"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\"]\n");
+	folder_apply(HEAD "ca_certs:\n  trusted: [word, \"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\"]\n");
 	helper_assert_mentions("user-data:3:13: warning: this is no certificate; it is left out (PEM: ");
 	helper_assert_mentions("user-data:3:19: warning: ");
-	apply(HEAD "ca_certs:\n  trusted:\n  - |\n    -----BEGIN PRIVATE KEY-----\n    c2VjcmV0\n    -----END PRIVATE KEY-----\n");
+	folder_apply(HEAD "ca_certs:\n  trusted:\n  - |\n    -----BEGIN PRIVATE KEY-----\n    c2VjcmV0\n    -----END PRIVATE KEY-----\n");
 	helper_assert_mentions("user-data:4:5: error: this is a private key, not a certificate");
 	assert_null(strstr(helper_problems(), "c2Vj"));
-	apply(HEAD "ca_certs: {invalid_key: true}\n");
+	folder_apply(HEAD "ca_certs: {invalid_key: true}\n");
 	helper_assert_mentions("unknown key \"invalid_key\" in ca_certs");
 }
 
 static void ntp(void **state)
 {
 	(void)state;
-	apply(HEAD "ntp: {servers: [192.0.2.1, ntp.example.org], pools: [pool.example.org]}\n");
+	folder_apply(HEAD "ntp: {servers: [192.0.2.1, ntp.example.org], pools: [pool.example.org]}\n");
 	assert_problems("");
-	assert_string_equal(content("etc/ntp.conf"), "# From the boot configuration; busybox's ntpd is given the same servers by its unit.\n"
+	assert_string_equal(folder_content("etc/ntp.conf"), "# From the boot configuration; busybox's ntpd is given the same servers by its unit.\n"
 						     "server 192.0.2.1\nserver ntp.example.org\npool pool.example.org\n");
-	assert_non_null(strstr(content("etc/coracle/units/ntp.unit"), "\nExecStart=/bin/busybox ntpd -n -p 192.0.2.1 -p ntp.example.org -p pool.example.org\n"));
-	assert_non_null(strstr(content("etc/coracle/units/ntp.unit"), "After=network\n"));
-	apply(HEAD "ntp:\n");
+	assert_non_null(strstr(folder_content("etc/coracle/units/ntp.unit"), "\nExecStart=/bin/busybox ntpd -n -p 192.0.2.1 -p ntp.example.org -p pool.example.org\n"));
+	assert_non_null(strstr(folder_content("etc/coracle/units/ntp.unit"), "After=network\n"));
+	folder_apply(HEAD "ntp:\n");
 	assert_problems("");
-	assert_non_null(strstr(content("etc/coracle/units/ntp.unit"), " -p 0.pool.ntp.org -p 1.pool.ntp.org "));
-	apply(HEAD "ntp: {ntp_client: chrony, allow: [x], peers: [y], config: {}}\n");
+	assert_non_null(strstr(folder_content("etc/coracle/units/ntp.unit"), " -p 0.pool.ntp.org -p 1.pool.ntp.org "));
+	folder_apply(HEAD "ntp: {ntp_client: chrony, allow: [x], peers: [y], config: {}}\n");
 	helper_assert_mentions("warning: the time comes by busybox's ntpd, not by \"chrony\"");
 	helper_assert_mentions("warning: \"allow\" is not done");
 	helper_assert_mentions("warning: \"peers\" is not done");
-	apply(HEAD "ntp: {servers: ['-p evil']}\n");
+	folder_apply(HEAD "ntp: {servers: ['-p evil']}\n");
 	helper_assert_mentions("error: \"-p evil\" is not a time server");
-	apply(HEAD "ntp: {servers: [\"a\\nExecStart=/bin/x\"]}\n");
+	folder_apply(HEAD "ntp: {servers: [\"a\\nExecStart=/bin/x\"]}\n");
 	helper_assert_mentions("is not a time server");
-	apply(HEAD "ntp: [a]\n");
+	folder_apply(HEAD "ntp: [a]\n");
 	helper_assert_mentions("ntp must be a mapping, not a list");
-	fresh();
-	apply(HEAD "ntp: {enabled: false, servers: [a]}\n");
+	folder_fresh();
+	folder_apply(HEAD "ntp: {enabled: false, servers: [a]}\n");
 	assert_problems("");
-	assert_string_equal(content("etc/coracle/units/ntp.unit"), "(none)");
+	assert_string_equal(folder_content("etc/coracle/units/ntp.unit"), "(none)");
 }
 
 static void zones(void **state)
@@ -239,36 +159,34 @@ static void zones(void **state)
 	for (; (name = zone_name(count, &r->ctx)); count++)
 		assert_true(timezone_file(zone_rule(name), bytes, sizeof(bytes)) > 100);
 	assert_true(count > 400);
-	apply(HEAD "timezone: America/New_York\nlocale: en_US.UTF-8\n");
+	folder_apply(HEAD "timezone: America/New_York\nlocale: en_US.UTF-8\n");
 	assert_problems("");
-	assert_string_equal(content("etc/timezone"), "America/New_York\n");
-	assert_memory_equal(content("etc/localtime"), "TZif2", 5);
-	assert_string_equal(content("etc/default/locale"), "LANG=en_US.UTF-8\n");
-	apply(HEAD "timezone: Europe/Berlni\n");
+	assert_string_equal(folder_content("etc/timezone"), "America/New_York\n");
+	assert_memory_equal(folder_content("etc/localtime"), "TZif2", 5);
+	assert_string_equal(folder_content("etc/default/locale"), "LANG=en_US.UTF-8\n");
+	folder_apply(HEAD "timezone: Europe/Berlni\n");
 	assert_problems("user-data:2:11: error: \"Europe/Berlni\" is not a time zone (did you mean \"Europe/Berlin\"?)\n");
-	apply(HEAD "timezone: ../../etc/passwd\n");
+	folder_apply(HEAD "timezone: ../../etc/passwd\n");
 	helper_assert_mentions("is not a time zone");
-	apply(HEAD "locale: false\n");
+	folder_apply(HEAD "locale: false\n");
 	assert_problems("");
-	apply(HEAD "locale: de_DE.ISO-8859-1\nlocale_configfile: /etc/lo\n");
+	folder_apply(HEAD "locale: de_DE.ISO-8859-1\nlocale_configfile: /etc/lo\n");
 	assert_problems("user-data:2:9: warning: text on this machine is UTF-8, not ISO-8859-1\n");
-	assert_string_equal(content("etc/lo"), "LANG=de_DE.ISO-8859-1\n");
-	apply(HEAD "locale: \"C\\nX\"\n");
+	assert_string_equal(folder_content("etc/lo"), "LANG=de_DE.ISO-8859-1\n");
+	folder_apply(HEAD "locale: \"C\\nX\"\n");
 	helper_assert_mentions("is not a locale");
 }
 
 /* A tree with the tz database has a link into it. */
 static void zone_of_database(void **state)
 {
-	char path[256];
 	char link[256];
 	ssize_t n;
 
 	(void)state;
-	put("usr/share/zoneinfo/UTC", "TZif");
-	apply(HEAD "timezone: UTC\n");
-	snprintf(path, sizeof(path), "%s/etc/localtime", dir);
-	n = readlink(path, link, sizeof(link) - 1);
+	folder_put("usr/share/zoneinfo/UTC", "TZif");
+	folder_apply(HEAD "timezone: UTC\n");
+	n = readlink(folder_at("etc/localtime"), link, sizeof(link) - 1);
 	assert_true(n > 0);
 	link[n] = '\0';
 	assert_string_equal(link, "/usr/share/zoneinfo/UTC");
@@ -296,20 +214,20 @@ static void fills(void **state)
 static void message(void **state)
 {
 	(void)state;
-	apply(HEAD "final_message: |\n  ready $DATASOURCE\n  {{ version }} $nothing\n");
+	folder_apply(HEAD "final_message: |\n  ready $DATASOURCE\n  {{ version }} $nothing\n");
 	assert_problems("warning: final_message has the unknown name \"nothing\" ($version, $timestamp, $datasource, $uptime)\n");
-	assert_string_equal(content("var/log/cloud-init-output.log"), "ready DataSourceNoCloud [seed=x]\n" CORACLE_VERSION " $nothing\n");
-	assert_non_null(strstr(content("var/lib/cloud/instance/boot-finished"), " - v. " CORACLE_VERSION "\n"));
-	apply(HEAD "final_message: 12:30:45\n");
+	assert_string_equal(folder_content("var/log/cloud-init-output.log"), "ready DataSourceNoCloud [seed=x]\n" CORACLE_VERSION " $nothing\n");
+	assert_non_null(strstr(folder_content("var/lib/cloud/instance/boot-finished"), " - v. " CORACLE_VERSION "\n"));
+	folder_apply(HEAD "final_message: 12:30:45\n");
 	assert_problems("");
-	assert_non_null(strstr(content("var/log/cloud-init-output.log"), "\n12:30:45\n"));
+	assert_non_null(strstr(folder_content("var/log/cloud-init-output.log"), "\n12:30:45\n"));
 	/* with a last stage it comes there */
-	fresh();
-	apply(HEAD "runcmd: [ls]\n");
-	assert_string_equal(content("var/lib/cloud/instance/boot-finished"), "(none)");
-	fresh();
-	apply(HEAD);
-	assert_non_null(strstr(content("var/log/cloud-init-output.log"), "Cloud-init v. " CORACLE_VERSION " finished at "));
+	folder_fresh();
+	folder_apply(HEAD "runcmd: [ls]\n");
+	assert_string_equal(folder_content("var/lib/cloud/instance/boot-finished"), "(none)");
+	folder_fresh();
+	folder_apply(HEAD);
+	assert_non_null(strstr(folder_content("var/log/cloud-init-output.log"), "Cloud-init v. " CORACLE_VERSION " finished at "));
 }
 
 static void phone(void **state)
@@ -345,12 +263,12 @@ static void seed(void **state)
 	struct run *r;
 
 	(void)state;
-	apply(HEAD "random_seed: {file: /root/seed, data: 'MYUb34023nD:LFDK10913jk;dfnk:Df', encoding: raw}\n");
+	folder_apply(HEAD "random_seed: {file: /root/seed, data: 'MYUb34023nD:LFDK10913jk;dfnk:Df', encoding: raw}\n");
 	assert_problems("");
-	assert_string_equal(content("root/seed"), "MYUb34023nD:LFDK10913jk;dfnk:Df");
+	assert_string_equal(folder_content("root/seed"), "MYUb34023nD:LFDK10913jk;dfnk:Df");
 	/* once for each instance */
-	apply(HEAD "random_seed: {file: /root/seed2, data: x}\n");
-	assert_string_equal(content("root/seed2"), "(none)");
+	folder_apply(HEAD "random_seed: {file: /root/seed2, data: x}\n");
+	assert_string_equal(folder_content("root/seed2"), "(none)");
 	assert_string_equal(helper_config(HEAD "random_seed: {data: aGVsbG8=, encoding: b64}\n")->system.random.data, "hello");
 	helper_config(HEAD "random_seed: {data: '?secret', encoding: base64}\n");
 	assert_problems("t:2:21: error: the data of random_seed is not base64\n");
@@ -361,38 +279,38 @@ static void seed(void **state)
 	helper_config(HEAD "random_seed: {file: seed}\n");
 	helper_assert_mentions("is relative");
 	/* what the cloud brings is added to it */
-	fresh();
+	folder_fresh();
 	r = helper_run();
-	assert_int_equal(target_open(&r->target, dir, false, NULL), 0);
+	folder_target(&r->target);
 	meta_read(&r->ctx, "meta-data", meta, strlen(meta), &r->seed.meta);
 	r->seed.user_data = data;
 	r->seed.user_data_len = strlen(data);
 	run_read_seed(r);
 	apply_config(r);
-	assert_string_equal(content("root/seed"), "mineclouds");
+	assert_string_equal(folder_content("root/seed"), "mineclouds");
 }
 
 static void resolv(void **state)
 {
 	(void)state;
-	apply(HEAD "manage_resolv_conf: true\nresolv_conf:\n  nameservers: [192.0.2.1, '2001:db8::1']\n  searchdomains: [a.example, b.example]\n  domain: example.com\n"
+	folder_apply(HEAD "manage_resolv_conf: true\nresolv_conf:\n  nameservers: [192.0.2.1, '2001:db8::1']\n  searchdomains: [a.example, b.example]\n  domain: example.com\n"
 		   "  sortlist: [10.0.0.1/255, 10.0.0.2]\n  options: {rotate: true, timeout: 1, debug: false}\n");
 	assert_problems("");
-	assert_string_equal(content("etc/resolv.conf"), "# From the boot configuration: resolv_conf\nnameserver 192.0.2.1\nnameserver 2001:db8::1\nsearch a.example b.example\n"
+	assert_string_equal(folder_content("etc/resolv.conf"), "# From the boot configuration: resolv_conf\nnameserver 192.0.2.1\nnameserver 2001:db8::1\nsearch a.example b.example\n"
 							"domain example.com\nsortlist 10.0.0.1/255 10.0.0.2\noptions rotate timeout:1\n");
-	fresh();
-	apply(HEAD "resolv_conf: {nameservers: [192.0.2.1]}\n");
+	folder_fresh();
+	folder_apply(HEAD "resolv_conf: {nameservers: [192.0.2.1]}\n");
 	assert_problems("user-data:2:14: warning: resolv_conf is not used: manage_resolv_conf is not true (manage_resolv_conf: true)\n");
-	assert_string_equal(content("etc/resolv.conf"), "(none)");
-	apply(HEAD "manage_resolv_conf: true\n");
+	assert_string_equal(folder_content("etc/resolv.conf"), "(none)");
+	folder_apply(HEAD "manage_resolv_conf: true\n");
 	assert_problems("warning: manage_resolv_conf is true, and there is no resolv_conf\n");
-	apply(HEAD "manage_resolv_conf: true\nresolv_conf: {nameservers: [one.example]}\n");
+	folder_apply(HEAD "manage_resolv_conf: true\nresolv_conf: {nameservers: [one.example]}\n");
 	helper_assert_mentions("\"one.example\" is not an address");
-	apply(HEAD "manage_resolv_conf: true\nresolv_conf: {searchdomains: [\"a\\nnameserver 203.0.113.1\"]}\n");
+	folder_apply(HEAD "manage_resolv_conf: true\nresolv_conf: {searchdomains: [\"a\\nnameserver 203.0.113.1\"]}\n");
 	helper_assert_mentions("is not a domain");
-	apply(HEAD "manage_resolv_conf: true\nresolv_conf: {options: {\"a b\": true}}\n");
+	folder_apply(HEAD "manage_resolv_conf: true\nresolv_conf: {options: {\"a b\": true}}\n");
 	helper_assert_mentions("\"a b\" is not an option");
-	assert_string_equal(content("etc/resolv.conf"), "(none)");
+	assert_string_equal(folder_content("etc/resolv.conf"), "(none)");
 }
 
 static void frequencies(void **state)
@@ -411,11 +329,11 @@ static void frequencies(void **state)
 	helper_assert_mentions("a module is a name, or a list of name and frequency, not a mapping");
 	helper_assert_mentions("a module is a name, or a list of name and frequency, not a list");
 	/* always: also when it is done */
-	put("var/lib/cloud/instances/i-1/sem/config_scripts_user", "");
-	apply(HEAD "runcmd: [ls]\n");
-	assert_string_equal(content("run/coracle/final"), "(none)");
-	apply(HEAD "runcmd: [ls]\ncloud_final_modules: [[scripts-user, always]]\n");
-	assert_string_not_equal(content("run/coracle/final"), "(none)");
+	folder_put("var/lib/cloud/instances/i-1/sem/config_scripts_user", "");
+	folder_apply(HEAD "runcmd: [ls]\n");
+	assert_string_equal(folder_content("run/coracle/final"), "(none)");
+	folder_apply(HEAD "runcmd: [ls]\ncloud_final_modules: [[scripts-user, always]]\n");
+	assert_string_not_equal(folder_content("run/coracle/final"), "(none)");
 	helper_config(HEAD "output: {all: '| tee -a /var/log/cloud-init-output.log'}\n");
 	assert_problems("");
 	helper_config(HEAD "output: {init: {output: '> /dev/console', error: '&1'}}\n");
@@ -426,15 +344,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_keys), cmocka_unit_test(fills), cmocka_unit_test(phone),
-		cmocka_unit_test_setup_teardown(certs, setup, teardown), cmocka_unit_test_setup_teardown(ntp, setup, teardown),
-		cmocka_unit_test_setup_teardown(zones, setup, teardown), cmocka_unit_test_setup_teardown(zone_of_database, setup, teardown),
-		cmocka_unit_test_setup_teardown(message, setup, teardown), cmocka_unit_test_setup_teardown(seed, setup, teardown),
-		cmocka_unit_test_setup_teardown(resolv, setup, teardown), cmocka_unit_test_setup_teardown(frequencies, setup, teardown),
+		folder_test(certs), folder_test(ntp),
+		folder_test(zones), folder_test(zone_of_database),
+		folder_test(message), folder_test(seed),
+		folder_test(resolv), folder_test(frequencies),
 	};
-	int failed;
 
 	report_set_dir("");
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	helper_end();
-	return failed;
+	return helper_run_tests(tests);
 }

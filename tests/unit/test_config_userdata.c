@@ -1,15 +1,9 @@
 /* test_config_userdata.c - what user-data is before it is YAML, and the keys of cloud-config. */
 #include "config_helper.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
-
-#define HEAD "#cloud-config\n"
 
 static void headers(void **state)
 {
@@ -298,13 +292,6 @@ static void meta_data(void **state)
 	assert_string_equal(first.local_hostname, "h");
 }
 
-static int end(void **state)
-{
-	(void)state;
-	helper_end();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,5 +300,5 @@ int main(void)
 		cmocka_unit_test(power_state), cmocka_unit_test(other_keys), cmocka_unit_test(meta_data),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return helper_run_tests(tests);
 }

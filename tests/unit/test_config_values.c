@@ -1,11 +1,7 @@
 /* test_config_values.c - scalars by the wanted type, durations, shlex, base64 and gzip, names of images, nearest names. */
 #include "config_helper.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "init/config/base64.h"
 #include "init/config/compose/shlex.h"
@@ -241,13 +237,6 @@ static void quoting(void **state)
 			    "\"0123456789012345678901234567890123456789012345678901234567\xc3\xa4...\"");
 }
 
-static int end(void **state)
-{
-	(void)state;
-	helper_end();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,5 +245,5 @@ int main(void)
 		cmocka_unit_test(nearest), cmocka_unit_test(quoting),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return helper_run_tests(tests);
 }

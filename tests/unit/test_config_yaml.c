@@ -1,13 +1,9 @@
 /* test_config_yaml.c - YAML trees: places, text of scalars, merge keys, and every limit. */
 #include "config_helper.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static void places_and_text(void **state)
 {
@@ -280,13 +276,6 @@ static void rendering(void **state)
 				      "    hostnam: x\n    ^\n");
 }
 
-static int end(void **state)
-{
-	(void)state;
-	helper_end();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,5 +285,5 @@ int main(void)
 		cmocka_unit_test(tags), cmocka_unit_test(syntax_errors), cmocka_unit_test(many_problems), cmocka_unit_test(rendering),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, end);
+	return helper_run_tests(tests);
 }
