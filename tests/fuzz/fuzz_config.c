@@ -2,24 +2,14 @@
  *
  * With clang: -fsanitize=fuzzer,address over the sources of init/config. `make test` drives it over the
  * fixtures and over damaged copies of them (tests/unit/test_config_fuzz.c). */
-#include <stddef.h>
-#include <stdint.h>
+#include "fuzz_run.h"
+
 #include <stdlib.h>
 
 #include "init/config/compose/compose.h"
 #include "init/config/userdata.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MEMORY_MAX ((size_t)32 << 20)
 #define OUTPUT_MAX ((size_t)16 << 20)
-
-/* The limits on input are there so that this never happens. */
-static void exhausted(void *arg)
-{
-	(void)arg;
-	abort();
-}
 
 /* Whatever was read, each entry is one line of six fields. */
 static void check_fstab(struct ctx *ctx, const struct config *c)
@@ -42,9 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct fill names[] = { { "version", "1" }, { "uptime", "2" } };
 	const char *unknown;
-	struct arena arena;
-	struct diags diags;
-	struct ctx ctx = { .arena = &arena, .diags = &diags };
+	struct fuzz_run r;
 	struct config config;
 	struct meta meta = { .instance_id = NULL };
 	const char *text;
@@ -52,20 +40,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > 2 * USERDATA_MAX)
 		return 0;
-	arena_init(&arena, MEMORY_MAX, exhausted, NULL);
-	text = arena_strndup(&arena, (const char *)data, size);
-	diags_init(&diags, &arena);
+	fuzz_begin(&r);
+	text = arena_strndup(&r.arena, (const char *)data, size);
 	config_init(&config);
-	userdata_read(&ctx, "user-data", text, size, &config);
-	meta_read(&ctx, "meta-data", text, size, &meta);
-	config_finish(&ctx, &config);
+	userdata_read(&r.ctx, "user-data", text, size, &config);
+	meta_read(&r.ctx, "meta-data", text, size, &meta);
+	config_finish(&r.ctx, &config);
 	buf_init(&out, OUTPUT_MAX);
-	diags_render(&diags, &out);
 	compose_write_json(&config.compose, &out);
-	check_fstab(&ctx, &config);
+	check_fstab(&r.ctx, &config);
 	if (config.system.final_message)
-		system_fill(&ctx, config.system.final_message, names, 2, &unknown);
+		system_fill(&r.ctx, config.system.final_message, names, 2, &unknown);
 	buf_free(&out);
-	arena_fini(&arena);
+	fuzz_end(&r);
 	return 0;
 }

@@ -2,27 +2,16 @@
  *
  * The first byte says which. With clang: -fsanitize=fuzzer,address over the sources of init/config. `make test` drives it over its seeds and over
  * damaged copies of them (tests/unit/test_config_containers_fuzz.c). */
-#include <stddef.h>
-#include <stdint.h>
+#include "fuzz_run.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 #include "init/config/compose/env_file.h"
 #include "init/config/config.h"
 #include "init/config/containers/containers.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MEMORY_MAX ((size_t)32 << 20)
 #define OUTPUT_MAX ((size_t)16 << 20)
 #define INPUT_MAX ((size_t)1 << 20)
-
-/* The limits on input are there so that this never happens. */
-static void exhausted(void *arg)
-{
-	(void)arg;
-	abort();
-}
 
 static void as_file(struct ctx *ctx, struct config *c, const struct source *s, const char *path)
 {
@@ -32,9 +21,7 @@ static void as_file(struct ctx *ctx, struct config *c, const struct source *s, c
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena arena;
-	struct diags diags;
-	struct ctx ctx = { .arena = &arena, .diags = &diags };
+	struct fuzz_run r;
 	struct config *config;
 	struct source source;
 	struct strings words = { NULL, 0 };
@@ -42,38 +29,36 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1 || size > INPUT_MAX)
 		return 0;
-	arena_init(&arena, MEMORY_MAX, exhausted, NULL);
-	diags_init(&diags, &arena);
-	config = ARENA_NEW(&arena, struct config);
+	fuzz_begin(&r);
+	config = ARENA_NEW(&r.arena, struct config);
 	config_init(config);
-	source = (struct source){ "t", arena_strndup(&arena, (const char *)data + 1, size - 1), size - 1 };
+	source = fuzz_source(&r, "t", data + 1, size - 1);
 	switch (data[0]) {
 	case 'q':
-		as_file(&ctx, config, &source, "/etc/containers/systemd/web.container");
+		as_file(&r.ctx, config, &source, "/etc/containers/systemd/web.container");
 		break;
 	case 'v':
-		as_file(&ctx, config, &source, "/etc/containers/systemd/web.volume");
+		as_file(&r.ctx, config, &source, "/etc/containers/systemd/web.volume");
 		break;
 	case 'c':
-		as_file(&ctx, config, &source, "/etc/compose.d/web.yaml");
+		as_file(&r.ctx, config, &source, "/etc/compose.d/web.yaml");
 		break;
 	case 'i':
-		ignition_read(&ctx, &source, config);
+		ignition_read(&r.ctx, &source, config);
 		break;
 	case 'p':
-		pod_read(&ctx, &source, config);
+		pod_read(&r.ctx, &source, config);
 		break;
 	case 'g':
-		gce_declaration_read(&ctx, &source, config);
+		gce_declaration_read(&r.ctx, &source, config);
 		break;
 	default:
-		env_file_read(&ctx, &source, false, &words);
+		env_file_read(&r.ctx, &source, false, &words);
 	}
-	config_finish(&ctx, config);
+	config_finish(&r.ctx, config);
 	buf_init(&out, OUTPUT_MAX);
-	diags_render(&diags, &out);
 	compose_write_json(&config->compose, &out);
 	buf_free(&out);
-	arena_fini(&arena);
+	fuzz_end(&r);
 	return 0;
 }

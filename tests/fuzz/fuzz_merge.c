@@ -1,6 +1,6 @@
 /* fuzz_merge.c - documents between lines "---" are merged one after the other, then written and read again; a JSON patch is one, too. */
-#include <stddef.h>
-#include <stdint.h>
+#include "fuzz_run.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,17 +9,8 @@
 #include "init/config/formats/patch.h"
 #include "init/config/formats/yaml_write.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MEMORY_MAX ((size_t)32 << 20)
 #define OUTPUT_MAX ((size_t)64 << 20)
 #define DOCUMENTS_MAX 20
-
-static void exhausted(void *arg)
-{
-	(void)arg;
-	abort();
-}
 
 static const struct node *merge_in(struct ctx *ctx, const struct node *root, const struct source *source)
 {
@@ -64,29 +55,26 @@ static void write_and_read(struct ctx *ctx, const struct node *root)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena arena;
-	struct diags diags;
-	struct ctx ctx = { .arena = &arena, .diags = &diags };
+	struct fuzz_run r;
 	const struct node *root = NULL;
 	char *text;
 
 	if (size > 65536)
 		return 0;
-	arena_init(&arena, MEMORY_MAX, exhausted, NULL);
-	diags_init(&diags, &arena);
-	text = arena_strndup(&arena, (const char *)data, size);
-	for (unsigned i = 0; text && i < DOCUMENTS_MAX && arena.used < MEMORY_MAX / 3; i++) {
+	fuzz_begin(&r);
+	text = arena_strndup(&r.arena, (const char *)data, size);
+	for (unsigned i = 0; text && i < DOCUMENTS_MAX && r.arena.used < FUZZ_MEMORY_MAX / 3; i++) {
 		char *end = strstr(text, "\n---\n");
-		struct source *source = ARENA_NEW(&arena, struct source);
+		struct source *source = ARENA_NEW(&r.arena, struct source);
 
 		if (end)
 			*end = '\0';
 		*source = (struct source){ "t", text, strlen(text) };
-		root = merge_in(&ctx, root, source);
+		root = merge_in(&r.ctx, root, source);
 		text = end ? end + 5 : NULL;
 	}
-	if (root && arena.used < MEMORY_MAX / 3)
-		write_and_read(&ctx, root);
-	arena_fini(&arena);
+	if (root && r.arena.used < FUZZ_MEMORY_MAX / 3)
+		write_and_read(&r.ctx, root);
+	fuzz_end(&r);
 	return 0;
 }

@@ -2,8 +2,8 @@
  *
  * The first byte says what the rest is: x Azure's XML, a frames of coracle-http's answer, s the SMBIOS table, n OpenStack's network_data.json,
  * m a metadata document in JSON, l a NoCloud line, r a request's limits. `make test` drives it over tests/fuzz/corpus/sources. */
-#include <stddef.h>
-#include <stdint.h>
+#include "fuzz_run.h"
+
 #include <stdlib.h>
 
 #include "httpframe.h"
@@ -13,17 +13,6 @@
 #include "init/config/datasource/smbios.h"
 #include "init/config/http/answer.h"
 #include "init/config/network/network.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MEMORY_MAX ((size_t)32 << 20)
-
-/* The limits on input are there so that this never happens. */
-static void exhausted(void *arg)
-{
-	(void)arg;
-	abort();
-}
 
 static int found_string(const char *s, size_t n, void *arg)
 {
@@ -86,9 +75,7 @@ static void metadata(struct ctx *ctx, char kind, const char *text, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena arena;
-	struct diags diags;
-	struct ctx ctx = { .arena = &arena, .diags = &diags };
+	struct fuzz_run r;
 	struct nocloud_line line = { NULL, NULL, NULL };
 	struct seed seed = { .name = NULL };
 	const char *text;
@@ -96,29 +83,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1 || size > ((size_t)1 << 20))
 		return 0;
-	arena_init(&arena, MEMORY_MAX, exhausted, NULL);
-	text = arena_strndup(&arena, (const char *)data + 1, n);
-	diags_init(&diags, &arena);
+	fuzz_begin(&r);
+	text = arena_strndup(&r.arena, (const char *)data + 1, n);
 	switch (data[0]) {
 	case 'x':
-		azure_read_ovf(&ctx, "ovf-env.xml", text, n, &seed);
+		azure_read_ovf(&r.ctx, "ovf-env.xml", text, n, &seed);
 		break;
 	case 'a':
 		answer(text, n);
 		break;
 	case 's':
-		smbios_strings(text, n, SMBIOS_OEM_STRINGS, found_string, &ctx);
+		smbios_strings(text, n, SMBIOS_OEM_STRINGS, found_string, &r.ctx);
 		break;
 	case 'n':
 	case 'm':
-		metadata(&ctx, (char)data[0], text, n);
+		metadata(&r.ctx, (char)data[0], text, n);
 		break;
 	case 'l':
-		nocloud_parse_line(&arena, text, &line);
+		nocloud_parse_line(&r.arena, text, &line);
 		break;
 	default:
 		limits(text, n);
 	}
-	arena_fini(&arena);
+	fuzz_end(&r);
 	return 0;
 }

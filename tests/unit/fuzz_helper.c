@@ -67,7 +67,7 @@ static void one_seed(const struct fuzz_plan *plan, const char *path)
 		plan->target((const uint8_t *)text, n);
 	plan->target((const uint8_t *)text, len);
 	for (uint32_t seed = 0; seed < plan->copies && len > 0; seed++)
-		plan->damage(plan->target, text, len, seed);
+		(plan->damage ? plan->damage : fuzz_damage_text)(plan->target, text, len, seed);
 }
 
 static int ends_so(const char *name, const char *suffix)
@@ -108,4 +108,17 @@ int fuzz_files(int argc, char **argv, fuzz_target *const *targets, size_t n)
 			targets[k]((const uint8_t *)text, len);
 	}
 	return 0;
+}
+
+static void seeds(void **state)
+{
+	fuzz_seeds(*state);
+}
+
+int fuzz_main(int argc, char **argv, const struct fuzz_plan *plan)
+{
+	struct fuzz_plan copy = *plan;
+	const struct CMUnitTest tests[] = { cmocka_unit_test_prestate(seeds, &copy) };
+
+	return argc == 1 ? cmocka_run_group_tests(tests, NULL, NULL) : fuzz_files(argc, argv, &copy.target, 1);
 }

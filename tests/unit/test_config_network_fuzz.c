@@ -1,27 +1,9 @@
 /* test_config_network_fuzz.c - drives tests/fuzz/fuzz_network.c over its seeds. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "fuzz_helper.h"
-
-fuzz_target LLVMFuzzerTestOneInput;
-
-static void seeds(void **state)
-{
-	(void)state;
-	fuzz_seeds(&(struct fuzz_plan){
-		.target = LLVMFuzzerTestOneInput, .folder = "tests/fuzz/corpus/network", .least = 7, .copies = 200, .beginnings = 150,
-		.damage = fuzz_damage_text,
-	});
-}
 
 int main(int argc, char **argv)
 {
-	static fuzz_target *const all[] = { LLVMFuzzerTestOneInput };
-	const struct CMUnitTest tests[] = { cmocka_unit_test(seeds) };
-
-	return argc == 1 ? cmocka_run_group_tests(tests, NULL, NULL) : fuzz_files(argc, argv, all, 1);
+	return fuzz_main(argc, argv, &(struct fuzz_plan){
+		.target = LLVMFuzzerTestOneInput, .folder = "tests/fuzz/corpus/network", .least = 7, .copies = 200, .beginnings = 150,
+	});
 }
