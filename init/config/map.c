@@ -3,8 +3,9 @@
  * A table of hashes finds equal keys: a mapping may have thousands, and comparing each with each would take a tenth of a second. */
 #include "map.h"
 
-#include <stdint.h>
 #include <string.h>
+
+#include "text.h"
 
 void map_table_init(struct arena *arena, struct map_table *t, size_t count)
 {
@@ -18,12 +19,9 @@ void map_table_init(struct arena *arena, struct map_table *t, size_t count)
 
 struct item **map_table_slot(struct map_table *t, const struct node *key)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
 	size_t i;
 
-	for (size_t k = 0; k < key->len; k++)
-		hash = (hash ^ (unsigned char)key->text[k]) * 16777619u;
-	for (i = hash & t->mask; t->slots[i]; i = (i + 1) & t->mask)
+	for (i = text_hash(key->text, key->len) & t->mask; t->slots[i]; i = (i + 1) & t->mask)
 		if (t->slots[i]->key->len == key->len && !memcmp(t->slots[i]->key->text, key->text, key->len))
 			break;
 	return &t->slots[i];

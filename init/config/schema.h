@@ -20,6 +20,7 @@ struct ctx {
 	struct arena *arena;
 	struct diags *diags;
 	int (*need_network)(struct ctx *ctx, struct err *err);	/* waits until there is one, 0 or -errno; NULL: there is one, or none is wanted */
+	unsigned names;		/* of groups and users that were taken out of texts */
 };
 
 /* Reads value into *out. Returns 0, or -EINVAL after it has reported why. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #define NAME_MAX_LEN 40
 #define REPORTS_MAX 10
@@ -86,6 +87,25 @@ bool text_single_line(const char *s, size_t n)
 		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
 			return false;
 	return true;
+}
+
+uint32_t text_hash(const char *s, size_t n)
+{
+	static uint32_t seed;
+	uint32_t hash;
+
+	if (!seed) {
+		/* the kernel's 16 bytes for this process: nobody can prepare names that all meet in one place */
+		const void *random = (const void *)getauxval(AT_RANDOM);
+
+		if (random)
+			memcpy(&seed, random, sizeof(seed));
+		seed |= 1;
+	}
+	hash = seed;
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ (unsigned char)s[i]) * 16777619u; /* FNV-1a */
+	return hash ^ hash >> 15;
 }
 
 static char fold(char c)

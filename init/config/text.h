@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "diag.h"
 
 /* Refuses what YAML may not hold: bytes that are not UTF-8, NUL and other
@@ -18,6 +19,9 @@ bool text_single_line(const char *s, size_t n);
 
 /* Length of the UTF-8 character at s (1..4), 0 when it is none. left: bytes that are there. */
 size_t text_utf8_length(const char *s, size_t left);
+
+/* For tables of hashes; another in each process, so that no input can be made to hold only equal ones. */
+uint32_t text_hash(const char *s, size_t n);
 
 /* The nearest name by edit distance (a swap of neighbours counts one), or NULL when none is near. name(i, arg) returns NULL at the end. */
 const char *text_nearest(const char *s, size_t n, const char *(*name)(size_t i, const void *arg), const void *arg);

@@ -4,7 +4,7 @@
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
-build=${CORACLE_BUILD:-$top/build}
+build=$(realpath "${CORACLE_BUILD:-$top/build}")
 # shellcheck source=tests/lib/tap.sh
 . "$top/tests/lib/tap.sh"
 
@@ -14,9 +14,11 @@ if [[ ${CORACLE_APART-} != "$$" ]]; then
 	exec unshare -mn bash -c 'mount --make-rprivate / && ip link set lo up && export CORACLE_APART=$$ && exec bash "$0"' "$0"
 fi
 
-fixtures=${FIXTURES:-$(cat "$build/fixtures.path" 2>/dev/null || "$top/tests/fixtures/make")}
-runtime=${RUNTIME:-$build/bin/coracle-runtime}
+fixtures=$(realpath "${FIXTURES:-$(cat "$build/fixtures.path" 2>/dev/null || "$top/tests/fixtures/make")}")
+runtime=$(realpath "${RUNTIME:-$build/bin/coracle-runtime}")
 work=$(mktemp -d /tmp/coracle-client.XXXXXX)
+# conmon leaves an empty file `oom` where it was started when a container ran out of memory
+mkdir "$work/here" && cd "$work/here" || exit 1
 # containers of another test that runs now, or of the machine, are not ours: containerd's shims keep them here by name
 mkdir -p /run/containerd && mount -t tmpfs containerd /run/containerd
 # the root of a user namespace is a stranger on its way to the rootfs

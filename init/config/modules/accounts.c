@@ -192,26 +192,18 @@ static void set_password(struct run *r, struct db *db, const struct account_user
 		diag_at(&r->diags, DIAG_WARNING, u->at, NULL, "lock_passwd: false, but %s has no password: it stays locked", u->name);
 }
 
-
-static bool is_in(const struct strings *s, const char *name)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (!strcmp(s->v[i], name))
-			return true;
-	return false;
-}
-
 /* Homes and keys, when the accounts are on disk. Keys come first: the rules may fail. */
-static void give_access(struct run *r, const struct db *db, const struct account_user *u, bool existed)
+static void give_access(struct run *r, const struct db *db, struct homes *homes, const struct account_user *u)
 {
-	const struct account_user *to = accounts_default(&r->config.accounts);
+	const struct account_user *to;
 
-	if (!existed && u->no_create_home != CHOICE_YES && u->system != CHOICE_YES)
-		accounts_make_home(r, db, u->at, u->name);
+	if (!u->existed && u->no_create_home != CHOICE_YES && u->system != CHOICE_YES)
+		accounts_make_home(r, db, homes, u->at, u->name);
 	if (u->keys_given)
 		ssh_write_keys(r, db, u->at, u->name, u->keys, NULL);
 	if (u->ssh_redirect_user != CHOICE_YES)
 		return;
+	to = accounts_default(&r->config.accounts);
 	if (!to || !ssh_public_keys(r))
 		diag_at(&r->diags, DIAG_WARNING, u->at, NULL, "ssh_redirect_user of %s is not used: %s", u->name,
 			to ? "the meta-data has no public keys" : "there is no default user");
@@ -253,30 +245,27 @@ bool accounts_write(struct run *r)
 
 void apply_users_groups(struct run *r)
 {
-	struct strings left_out = { NULL, 0 };
-	struct strings old = { NULL, 0 };
 	struct db *db = accounts_db(r);
+	struct account_user *users;
+	struct homes homes;
 
 	if (!db)
 		return;
 	merge(r, db);
 	make_groups(r, db);
-	for (const struct account_user *u = r->config.accounts.users; u; u = u->next) {
-		bool existed = db_find(db, DB_PASSWD, u->name) != NULL;
-
-		if (existed)
-			strings_add(&r->ctx, &old, u->name);
-		if (check(r, u) < 0 || (!existed && make_user(r, db, u) < 0))
-			strings_add(&r->ctx, &left_out, u->name);
-		else
-			set_password(r, db, u, existed);
+	users = r->config.accounts.users;
+	for (struct account_user *u = users; u; u = u->next) {
+		u->existed = db_find(db, DB_PASSWD, u->name) != NULL;
+		u->left_out = check(r, u) < 0 || (!u->existed && make_user(r, db, u) < 0);
+		if (!u->left_out)
+			set_password(r, db, u, u->existed);
 	}
 	accounts_write(r);
-	for (const struct account_user *u = r->config.accounts.users; u; u = u->next)
-		if (!is_in(&left_out, u->name))
-			give_access(r, db, u, is_in(&old, u->name));
-	for (const struct account_user *u = r->config.accounts.users; u; u = u->next)
-		if (!is_in(&left_out, u->name))
-			accounts_apply_rules(r, u);
+	accounts_homes_init(&homes, r, db);
+	for (const struct account_user *u = users; u; u = u->next)
+		if (!u->left_out)
+			give_access(r, db, &homes, u);
+	accounts_homes_fini(&homes);
+	accounts_apply_rules(r, users);
 	accounts_warn_of_sudo(r);
 }

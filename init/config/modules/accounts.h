@@ -7,6 +7,7 @@
 #define CORACLE_CONFIG_ACCOUNTS_H
 
 #include <stdbool.h>
+#include "../names.h"
 #include "../schema.h"
 
 /* A setting that is absent, or has a value: two mappings for one user are merged key by key, the first one wins. */
@@ -50,6 +51,7 @@ struct account_user {
 	enum choice ssh_redirect_user;
 	bool broken;			/* reported; the user is not made */
 	bool is_default;		/* set by accounts_merge() */
+	bool existed, left_out;		/* set when the users are made */
 	struct account_user *next;
 };
 
@@ -57,6 +59,7 @@ struct account_group {
 	const struct node *at;
 	const char *name;
 	struct strings members;
+	struct name_table members_seen;
 	struct account_group *next;
 };
 
@@ -66,6 +69,10 @@ struct accounts {
 	struct account_user *user;	/* key `user`, or NULL */
 	struct account_user *distro;	/* system_info.default_user, or NULL */
 	struct account_group *groups;
+	struct account_user *last_user;	/* of users, until accounts_merge() */
+	size_t n_users;			/* the same */
+	struct account_group *last_group;
+	struct name_table group_names;	/* struct account_group */
 	bool merged;			/* accounts_merge() was called */
 };
 

@@ -15,11 +15,21 @@ struct account_place {
 /* Where a user of the tree lives. Returns 0, or -EINVAL when there is no such user. */
 int accounts_place(const struct db *db, const char *user, struct account_place *out);
 
-/* Makes the home directory with what is in /etc/skel, as useradd -m; one that is there stays. Problems are reported at `at`. */
-void accounts_make_home(struct run *r, const struct db *db, const struct node *at, const char *user);
+/* What stays open from one home to the next. */
+struct homes {
+	int skel;		/* /etc/skel, or -errno */
+	int parent;		/* of the last home, or < 0 */
+	const char *path;	/* of that */
+	size_t len;
+};
 
-/* Rules of sudo and doas. */
-void accounts_apply_rules(struct run *r, const struct account_user *u);
+void accounts_homes_init(struct homes *h, const struct run *r, const struct db *db);
+void accounts_homes_fini(struct homes *h);
+/* Makes the home directory with what is in /etc/skel, as useradd -m; one that is there stays. Problems are reported at `at`. */
+void accounts_make_home(struct run *r, const struct db *db, struct homes *h, const struct node *at, const char *user);
+
+/* Rules of sudo and doas of all users that were not left out; each file is written once. */
+void accounts_apply_rules(struct run *r, const struct account_user *users);
 /* Says it once when rules were asked for and there is no such program. */
 void accounts_warn_of_sudo(struct run *r);
 

@@ -24,14 +24,32 @@ static const struct db_file files[DB_COUNT] = {
 	[DB_SUBGID] = { .path = "/etc/subgid", .fields = 3, .mode = 0644 },
 };
 
-static void add_line(struct db *db, struct db_file *f, const char *text, size_t len)
+/* A line of thousands: with no more room than its fields need. */
+static struct db_line *new_line(struct db *db, struct db_file *f)
 {
-	struct db_line *l = ARENA_NEW(db->ctx->arena, struct db_line);
-	char *copy = arena_strndup(db->ctx->arena, text, len);
-	unsigned n = 0;
+	struct db_line *l = arena_alloc(db->ctx->arena, sizeof(*l) + f->fields * sizeof(l->fields[0]));
 
 	*f->tail = l;
 	f->tail = &l->next;
+	return l;
+}
+
+/* So that the line is found again by its name and its number. */
+static void enter(struct db *db, struct db_file *f, struct db_line *l)
+{
+	uint32_t number;
+
+	names_add(db->ctx->arena, &f->names, l->fields[0], l);
+	if ((f == &db->file[DB_PASSWD] || f == &db->file[DB_GROUP]) && db_number(l, 2, &number) == 0)
+		numbers_add(db->ctx->arena, &f->numbers, number);
+}
+
+static void add_line(struct db *db, struct db_file *f, const char *text, size_t len)
+{
+	struct db_line *l = new_line(db, f);
+	char *copy = arena_strndup(db->ctx->arena, text, len);
+	unsigned n = 0;
+
 	l->fields[0] = copy;
 	for (const char *p = copy; (p = strchr(p, ':')); p++)
 		n++;
@@ -42,6 +60,8 @@ static void add_line(struct db *db, struct db_file *f, const char *text, size_t 
 		l->fields[++l->n] = p + 1;
 	}
 	l->n = f->fields;
+	l->had = f->fields == 4 ? (uint32_t)strlen(l->fields[3]) : 0;
+	enter(db, f, l);
 }
 
 static int read_one(struct db *db, struct db_file *f, struct err *err)
@@ -99,9 +119,10 @@ static int write_one(struct db *db, struct db_file *f, bool *owner_failed, struc
 
 	buf_init(&b, DB_FILE_MAX);
 	for (const struct db_line *l = f->lines; l; l = l->next) {
-		for (unsigned i = 0; i < (l->n ? l->n : 1); i++)
-			buf_printf(&b, "%s%s", i ? ":" : "", l->fields[i]);
-		buf_putc(&b, '\n');
+		for (unsigned i = 0; i < (l->n ? l->n : 1); i++) {
+			buf_puts(&b, l->fields[i]);
+			buf_putc(&b, i + 1 < l->n ? ':' : '\n');
+		}
 	}
 	if (buf_error(&b))
 		return err_set(err, EFBIG, "write %s", f->path);
@@ -129,10 +150,7 @@ int db_write(struct db *db, bool *owner_failed, struct err *err)
 
 struct db_line *db_find(const struct db *db, enum db_which which, const char *name)
 {
-	for (struct db_line *l = db->file[which].lines; l; l = l->next)
-		if (l->n && !strcmp(l->fields[0], name))
-			return l;
-	return NULL;
+	return names_find(&db->file[which].names, name);
 }
 
 int db_number(const struct db_line *line, unsigned field, uint32_t *out)
@@ -162,13 +180,13 @@ static const char *field_ok(struct db *db, const char *value)
 struct db_line *db_append(struct db *db, enum db_which which, const char *const *fields)
 {
 	struct db_file *f = &db->file[which];
-	struct db_line *l = ARENA_NEW(db->ctx->arena, struct db_line);
+	struct db_line *l = new_line(db, f);
 
-	for (l->n = 0; l->n < f->fields; l->n++)
-		l->fields[l->n] = field_ok(db, fields[l->n]);
-	*f->tail = l;
-	f->tail = &l->next;
+	for (unsigned i = 0; i < f->fields; i++)
+		l->fields[i] = field_ok(db, fields[i]);
+	l->n = f->fields;
 	f->dirty = true;
+	enter(db, f, l);
 	return l;
 }
 
@@ -177,6 +195,26 @@ void db_set_field(struct db *db, enum db_which which, struct db_line *line, unsi
 	if (!strcmp(line->fields[field], value))
 		return;
 	line->fields[field] = field_ok(db, value);
+	db->file[which].dirty = true;
+}
+
+void db_append_member(struct db *db, enum db_which which, struct db_line *line, const char *user)
+{
+	const char *name = field_ok(db, user);
+	size_t n = strlen(name);
+	size_t len = line->cap ? line->len : strlen(line->fields[3]);
+	char *text;
+
+	/* twice the room each time it is short: a group of thousands is copied a dozen times, not thousands */
+	if (len + n + 2 > line->cap) {
+		line->cap = (uint32_t)(2 * (len + n + 2));
+		line->fields[3] = memcpy(arena_alloc(db->ctx->arena, line->cap), line->fields[3], len);
+	}
+	text = (char *)(uintptr_t)line->fields[3];
+	if (len)
+		text[len++] = ',';
+	memcpy(text + len, name, n + 1);
+	line->len = (uint32_t)(len + n);
 	db->file[which].dirty = true;
 }
 

@@ -9,15 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "../names.h"
 #include "../target.h"
 #include "../schema.h"
 
-#define DB_FIELDS_MAX 9
-
 struct db_line {
-	const char *fields[DB_FIELDS_MAX];	/* n == 0: fields[0] is a line that is not understood */
-	unsigned n;
 	struct db_line *next;
+	uint32_t n;
+	uint32_t had;		/* group and gshadow: characters of the members that the file had */
+	uint32_t len, cap;	/* of the text with those that were added; cap 0: none was */
+	const char *fields[];	/* as many as a line of the file has; n == 0: fields[0] is a line that is not understood */
 };
 
 struct db_file {
@@ -30,6 +31,28 @@ struct db_file {
 	gid_t gid;
 	struct db_line *lines;
 	struct db_line **tail;
+	struct name_table names;		/* the first line of each name */
+	struct number_table numbers;		/* passwd and group: field 2 */
+};
+
+/* Where new numbers come from, kept from one to the next: all lines would be read for each otherwise. */
+struct db_range {
+	const struct db_line *seen;	/* the last line that counts in high and low */
+	uint64_t high;			/* all from here to the end are free; and all from the start to low */
+	int64_t low;
+	uint64_t gap;			/* so many numbers at the end where gaps are looked for are taken */
+};
+
+struct db_span {
+	uint64_t from, end;
+};
+
+/* The same for subuid and subgid: the spans that the file had, by their start. */
+struct db_spans {
+	struct db_span *v;		/* NULL: not read yet */
+	size_t n;
+	size_t next;			/* those before it end at or before at */
+	uint64_t at;
 };
 
 /* What login.defs and default/useradd say. */
@@ -56,6 +79,8 @@ struct db {
 	struct db_rules rules;
 	const char *today;		/* days since 1970 */
 	bool owner_told;		/* that the owner of a file could not be kept */
+	struct db_range range[DB_COUNT][2];	/* of people's, of systems' numbers */
+	struct db_spans spans[DB_COUNT];
 };
 
 /* A user that does not exist yet; NULL and 0 where nothing is asked for. */
@@ -95,10 +120,16 @@ int db_lock(struct db *db, const char *user, struct err *err);
 int db_unlock(struct db *db, const char *user, struct err *err);
 int db_expire(struct db *db, const char *user, struct err *err);
 
-/* Parts of it, in accounts_db_rules.c and accounts_db_add.c. */
+/* Parts of it, in accounts_db_rules.c, accounts_db_numbers.c and accounts_db_add.c. */
 void db_read_rules(struct db *db);
-/* Appends a line, or changes a field; the file is written by db_write(). */
+/* A number that is free for a user (DB_PASSWD) or a group. Returns 0 or -ENOSPC. */
+int db_new_number(struct db *db, enum db_which which, bool system, uint32_t *out);
+/* The first gap between the ranges that are given away (DB_SUBUID, DB_SUBGID); it is the caller's. False: there is none. */
+bool db_take_span(struct db *db, enum db_which which, uint32_t min, uint32_t max, uint32_t count, uint32_t *start);
+/* Appends a line, or changes a field that is neither name nor number; the file is written by db_write(). */
 struct db_line *db_append(struct db *db, enum db_which which, const char *const *fields);
+/* Adds a member behind the others, without a look at them. */
+void db_append_member(struct db *db, enum db_which which, struct db_line *line, const char *user);
 void db_set_field(struct db *db, enum db_which which, struct db_line *line, unsigned field, const char *value);
 
 #endif

@@ -1,53 +1,10 @@
-/* accounts_db_add.c - new users, groups and members: numbers and lines as useradd and groupadd choose them. */
+/* accounts_db_add.c - new users, groups and members: lines as useradd and groupadd make them. */
 #include <errno.h>
 #include <string.h>
 
 #include "../scalar.h"
 #include "../text.h"
 #include "accounts_db.h"
-
-static bool number_taken(const struct db *db, enum db_which which, uint32_t id)
-{
-	uint32_t have;
-
-	for (const struct db_line *l = db->file[which].lines; l; l = l->next)
-		if (l->n && db_number(l, 2, &have) == 0 && have == id)
-			return true;
-	return false;
-}
-
-/* People get the number above the highest, systems the one below the lowest; when there is none, a gap (find_new_uid.c of shadow-utils). */
-static int new_number(const struct db *db, enum db_which which, bool system, uint32_t min, uint32_t max, uint32_t *out)
-{
-	uint64_t high = min;
-	int64_t low = max;
-	uint32_t have;
-
-	for (const struct db_line *l = db->file[which].lines; l; l = l->next) {
-		if (!l->n || db_number(l, 2, &have) < 0)
-			continue;
-		if (have >= min && (int64_t)have <= low)
-			low = (int64_t)have - 1;
-		if (have <= max && have >= high)
-			high = (uint64_t)have + 1;
-	}
-	if (system) {
-		for (int64_t id = low; id >= min; id--)
-			if (!number_taken(db, which, (uint32_t)id))
-				return *out = (uint32_t)id, 0;
-		for (int64_t id = max; id > low && id >= min; id--)
-			if (!number_taken(db, which, (uint32_t)id))
-				return *out = (uint32_t)id, 0;
-		return -ENOSPC;
-	}
-	for (uint64_t id = high; id <= max; id++)
-		if (!number_taken(db, which, (uint32_t)id))
-			return *out = (uint32_t)id, 0;
-	for (uint64_t id = min; id < high && id <= max; id++)
-		if (!number_taken(db, which, (uint32_t)id))
-			return *out = (uint32_t)id, 0;
-	return -ENOSPC;
-}
 
 static void append_group(struct db *db, const char *name, uint32_t gid)
 {
@@ -63,51 +20,65 @@ int db_add_group(struct db *db, const char *name, struct err *err)
 {
 	uint32_t gid;
 
-	if (new_number(db, DB_GROUP, false, db->rules.gid_min, db->rules.gid_max, &gid) < 0)
+	if (db_new_number(db, DB_GROUP, false, &gid) < 0)
 		return err_set(err, 0, "no number is left for the group %s", name);
 	append_group(db, name, gid);
 	return 0;
 }
 
-static bool has_member(const char *list, const char *user)
+/* Looks at n characters of the list. */
+static bool has_member(const char *list, size_t n, const char *user)
 {
-	size_t n = strlen(user);
+	size_t len = strlen(user);
 
-	for (const char *s = list; *s; s += strcspn(s, ","), s += *s == ',')
-		if (strcspn(s, ",") == n && !memcmp(s, user, n))
+	for (const char *s = list; s < list + n; s += strcspn(s, ","), s += *s == ',')
+		if (strcspn(s, ",") == len && !memcmp(s, user, len))
 			return true;
 	return false;
 }
 
-static void add_to_list(struct db *db, enum db_which which, const char *group, const char *user)
+static bool is_last(const char *list, size_t n, const char *user)
+{
+	size_t len = strlen(user);
+
+	return n >= len && !memcmp(list + n - len, user, len) && (n == len || list[n - len - 1] == ',');
+}
+
+/* is_new: the user was made just now. It may be a member by what the file said, or by the call before, but not by any in between. */
+static void add_to_list(struct db *db, enum db_which which, const char *group, const char *user, bool is_new)
 {
 	struct db_line *l = db_find(db, which, group);
+	size_t n = l ? strlen(l->fields[3]) : 0;
 
-	if (l && !has_member(l->fields[3], user))
-		db_set_field(db, which, l, 3, l->fields[3][0] ? arena_printf(db->ctx->arena, "%s,%s", l->fields[3], user) : user);
+	if (l && !has_member(l->fields[3], is_new ? l->had : n, user) && !is_last(l->fields[3], n, user))
+		db_append_member(db, which, l, user);
+}
+
+static int add_member(struct db *db, const char *group, const char *user, bool is_new, struct err *err)
+{
+	if (!db_find(db, DB_GROUP, group))
+		return err_set(err, 0, "there is no group %s", group);
+	add_to_list(db, DB_GROUP, group, user, is_new);
+	add_to_list(db, DB_GSHADOW, group, user, is_new);
+	return 0;
 }
 
 int db_add_member(struct db *db, const char *group, const char *user, struct err *err)
 {
-	if (!db_find(db, DB_GROUP, group))
-		return err_set(err, 0, "there is no group %s", group);
-	add_to_list(db, DB_GROUP, group, user);
-	add_to_list(db, DB_GSHADOW, group, user);
-	return 0;
+	return add_member(db, group, user, false, err);
 }
 
 static int choose_uid(struct db *db, const struct db_user *u, uint32_t *uid, struct err *err)
 {
-	const struct db_rules *r = &db->rules;
 	uint64_t wanted;
 
 	if (u->uid) {
 		if (scalar_uint(u->uid, UINT32_MAX - 1, &wanted) < 0)
 			return err_set(err, 0, "%s is not a user's number", u->uid);
 		*uid = (uint32_t)wanted;
-		return number_taken(db, DB_PASSWD, *uid) ? err_set(err, 0, "the number %s is another user's", u->uid) : 0;
+		return numbers_have(&db->file[DB_PASSWD].numbers, *uid) ? err_set(err, 0, "the number %s is another user's", u->uid) : 0;
 	}
-	if (new_number(db, DB_PASSWD, u->system, u->system ? r->sys_uid_min : r->uid_min, u->system ? r->sys_uid_max : r->uid_max, uid) < 0)
+	if (db_new_number(db, DB_PASSWD, u->system, uid) < 0)
 		return err_set(err, 0, "no number is left for it");
 	return 0;
 }
@@ -122,7 +93,7 @@ static int make_own_group(struct db *db, const struct db_user *u, uint32_t uid, 
 	if (db_find(db, DB_GROUP, u->name))
 		return err_set(err, 0, "there is a group of that name already; with \"primary_group: %s\" it becomes the user's", u->name);
 	*gid = uid;
-	if ((uid < min || uid > max || number_taken(db, DB_GROUP, uid)) && new_number(db, DB_GROUP, u->system, min, max, gid) < 0)
+	if ((uid < min || uid > max || numbers_have(&db->file[DB_GROUP].numbers, uid)) && db_new_number(db, DB_GROUP, u->system, gid) < 0)
 		return err_set(err, 0, "no number is left for its group");
 	append_group(db, u->name, *gid);
 	return 0;
@@ -135,7 +106,7 @@ static int find_group(const struct db *db, const char *group, uint32_t *gid, str
 
 	if (l && db_number(l, 2, gid) == 0)
 		return 0;
-	if (scalar_uint(group, UINT32_MAX - 1, &number) < 0 || !number_taken(db, DB_GROUP, (uint32_t)number))
+	if (scalar_uint(group, UINT32_MAX - 1, &number) < 0 || !numbers_have(&db->file[DB_GROUP].numbers, (uint32_t)number))
 		return err_set(err, 0, "there is no group %s", group);
 	*gid = (uint32_t)number;
 	return 0;
@@ -155,36 +126,12 @@ static int choose_gid(struct db *db, const struct db_user *u, uint32_t uid, uint
 	return 0;
 }
 
-/* The first gap of `count` numbers between the ranges that are given away. */
-static bool free_range(const struct db *db, enum db_which which, uint32_t min, uint32_t max, uint32_t count, uint32_t *start)
-{
-	uint64_t at = min;
-	bool moved = true;
-
-	while (moved) {
-		moved = false;
-		for (const struct db_line *l = db->file[which].lines; l; l = l->next) {
-			uint32_t from;
-			uint32_t n;
-
-			if (!l->n || db_number(l, 1, &from) < 0 || db_number(l, 2, &n) < 0 || n == 0)
-				continue;
-			if (from < at + count && (uint64_t)from + n > at) {
-				at = (uint64_t)from + n;
-				moved = true;
-			}
-		}
-	}
-	*start = (uint32_t)at;
-	return count > 0 && at + count - 1 <= max;
-}
-
 static void add_sub_ids(struct db *db, const char *name, enum db_which which, uint32_t min, uint32_t max, uint32_t count)
 {
 	const char *line[] = { name, NULL, arena_printf(db->ctx->arena, "%u", count) };
 	uint32_t start;
 
-	if (!db->file[which].present || db_find(db, which, name) || !free_range(db, which, min, max, count, &start))
+	if (!db->file[which].present || db_find(db, which, name) || !db_take_span(db, which, min, max, count, &start))
 		return;
 	line[1] = arena_printf(db->ctx->arena, "%u", start);
 	db_append(db, which, line);
@@ -217,7 +164,7 @@ int db_add_user(struct db *db, const struct db_user *u, struct err *err)
 		return -EINVAL;
 	append_user(db, u, uid, gid);
 	for (size_t i = 0; u->groups && i < u->groups->n; i++)
-		db_add_member(db, u->groups->v[i], u->name, err);
+		add_member(db, u->groups->v[i], u->name, true, err);
 	if (!u->system && uid >= r->uid_min && uid <= r->uid_max) {
 		add_sub_ids(db, u->name, DB_SUBUID, r->sub_uid_min, r->sub_uid_max, r->sub_uid_count);
 		add_sub_ids(db, u->name, DB_SUBGID, r->sub_gid_min, r->sub_gid_max, r->sub_gid_count);

@@ -148,28 +148,39 @@ static void take_over(struct run *r, const struct node *at, int fd, const char *
 			(unsigned)st.st_uid, user, (unsigned)p->uid);
 }
 
-static int make(struct run *r, const struct db *db, const struct node *at, const char *user, const struct account_place *p)
+/* The directory that the home is in, made when it is missing: most homes are in one. */
+static int parent_of(struct run *r, struct homes *h, const char *home, const char **base)
+{
+	size_t len = (size_t)(strrchr(home, '/') - home);
+
+	*base = home + len + 1;
+	if (h->parent >= 0 && len == h->len && !memcmp(home, h->path, len) && path_component_ok(*base))
+		return h->parent;
+	fd_close(&h->parent);
+	h->path = home;
+	h->len = len;
+	return h->parent = path_open_parent_in(r->target.rootfd, home, 0755, base);
+}
+
+static int make(struct run *r, struct homes *h, const struct db *db, const struct node *at, const char *user, const struct account_place *p)
 {
 	struct copy c = { .uid = p->uid, .gid = p->gid, .machine = r->target.machine, .left = SKEL_FILES_MAX };
+	CLEANUP_FD int there = -1;
 	const char *base;
-	CLEANUP_FD int there = path_open_in(r->target.rootfd, p->home, O_RDONLY | O_DIRECTORY, 0);
-	CLEANUP_FD int skel = -1;
-	CLEANUP_FD int parent = -1;
-	int e;
+	int parent = parent_of(r, h, p->home, &base);
+	int e = parent < 0 ? parent : sys_mkdirat(parent, base, 0700);
 
-	if (there >= 0) {
+	if (e < 0) {
+		there = path_open_in(r->target.rootfd, p->home, O_RDONLY | O_DIRECTORY, 0);
+		if (there < 0)
+			return there == -ENOENT ? e : there;
 		take_over(r, at, there, user, p);
 		return 0;
 	}
-	parent = path_open_parent_in(r->target.rootfd, p->home, 0755, &base);
-	e = parent < 0 ? parent : sys_mkdirat(parent, base, 0700);
-	if (e < 0)
-		return e;
 	there = sys_openat(parent, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (there < 0)
 		return there;
-	skel = path_open_in(r->target.rootfd, db->rules.skel, O_RDONLY | O_DIRECTORY, 0);
-	e = skel < 0 ? 0 : copy_tree(&c, skel, there, 0);
+	e = h->skel < 0 ? 0 : copy_tree(&c, h->skel, there, 0);
 	if (fchmod(there, db->rules.home_mode) < 0)
 		return -errno;
 	/* last: until then nobody else can put anything there */
@@ -178,13 +189,24 @@ static int make(struct run *r, const struct db *db, const struct node *at, const
 	return e;
 }
 
-void accounts_make_home(struct run *r, const struct db *db, const struct node *at, const char *user)
+void accounts_homes_init(struct homes *h, const struct run *r, const struct db *db)
+{
+	*h = (struct homes){ .skel = path_open_in(r->target.rootfd, db->rules.skel, O_RDONLY | O_DIRECTORY, 0), .parent = -1 };
+}
+
+void accounts_homes_fini(struct homes *h)
+{
+	fd_close(&h->skel);
+	fd_close(&h->parent);
+}
+
+void accounts_make_home(struct run *r, const struct db *db, struct homes *h, const struct node *at, const char *user)
 {
 	struct account_place p;
 	int e = accounts_place(db, user, &p);
 
 	if (e == 0)
-		e = make(r, db, at, user, &p);
+		e = make(r, h, db, at, user, &p);
 	if (e < 0)
 		diag_at(&r->diags, DIAG_ERROR, at, NULL, "the home directory of %s: %s", user, err_name(-e));
 }

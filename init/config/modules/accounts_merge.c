@@ -45,19 +45,20 @@ static void fill(struct account_user *to, const struct account_user *from)
 }
 
 /* Entries of one name become one, where the first of them stands. */
-static void join_names(struct accounts *a)
+static void join_names(struct ctx *ctx, struct accounts *a)
 {
-	for (struct account_user *u = a->users; u; u = u->next) {
-		struct account_user **at = &u->next;
+	struct account_user **at = &a->users;
+	struct name_table seen = { NULL };
 
-		while (*at) {
-			if (strcmp((*at)->name, u->name) != 0) {
-				at = &(*at)->next;
-				continue;
-			}
-			fill(u, *at);
-			*at = (*at)->next;
+	while (*at) {
+		struct account_user *first = names_add(ctx->arena, &seen, (*at)->name, *at);
+
+		if (first == *at) {
+			at = &(*at)->next;
+			continue;
 		}
+		fill(first, *at);
+		*at = (*at)->next;
 	}
 }
 
@@ -139,7 +140,7 @@ void accounts_merge(struct ctx *ctx, struct accounts *a, const struct account_us
 		*tail = ARENA_NEW(ctx->arena, struct account_user);
 		**tail = (struct account_user){ .name = "default" };
 	}
-	join_names(a);
+	join_names(ctx, a);
 	resolve_default(ctx, a, distro);
 }
 

@@ -10,6 +10,7 @@
 #include "accounts.h"
 
 #define USERS_MAX 1000
+#define NAMES_MAX 10000		/* as nodes: a text may hold more names than a list has entries */
 
 bool account_name_ok(const char *name)
 {
@@ -148,7 +149,7 @@ static int read_days(struct ctx *ctx, const struct node *value, void *out)
 	return 0;
 }
 
-static int add_group_name(struct ctx *ctx, const struct node *at, const char *s, size_t n, struct strings *list)
+static int add_group_name(struct ctx *ctx, const struct node *at, const char *s, size_t n, struct strings *list, struct name_table *seen)
 {
 	char *name;
 
@@ -158,21 +159,22 @@ static int add_group_name(struct ctx *ctx, const struct node *at, const char *s,
 		n--;
 	if (n == 0)
 		return 0;
+	if (ctx->names == NAMES_MAX)
+		diag_at(ctx->diags, DIAG_ERROR, at, NULL, "more than %d names of groups and users; this one and those that follow are left out", NAMES_MAX);
+	if (ctx->names++ >= NAMES_MAX)
+		return -EINVAL;
 	name = arena_strndup(ctx->arena, s, n);
 	if (!account_name_ok(name))
 		return diag_at(ctx->diags, DIAG_ERROR, at, "a-z, 0-9, _ and -, at most 32, no digit first", "%s is not the name of a group or a user; it is left out",
 			       diag_quote(ctx->arena, s, n));
-	for (size_t i = 0; i < list->n; i++)
-		if (!strcmp(list->v[i], name))
-			return 0;
-	strings_add(ctx, list, name);
+	if (!seen || names_add(ctx->arena, seen, name, name) == name)
+		strings_add(ctx, list, name);
 	return 0;
 }
 
-/* "a, b" | [a, b] | {a: , b: } (cloud-init's deprecated form): struct strings of names. */
-int value_names(struct ctx *ctx, const struct node *value, void *out)
+/* seen: what the list has already; NULL: the caller wants one name. */
+static int read_names(struct ctx *ctx, const struct node *value, struct strings *list, struct name_table *seen)
 {
-	struct strings *list = out;
 	const char *text;
 	int r = 0;
 
@@ -180,17 +182,28 @@ int value_names(struct ctx *ctx, const struct node *value, void *out)
 		for (const struct item *i = value->items; i; i = i->next) {
 			const struct node *name = value->type == NODE_MAP ? i->key : i->value;
 
-			if (value_text(ctx, name, &text) < 0 || value_names(ctx, name, out) < 0)
+			if (value_text(ctx, name, &text) < 0 || read_names(ctx, name, list, seen) < 0)
 				r = -EINVAL;
 		}
 		return r;
 	}
 	for (const char *s = value->text, *end; s < value->text + value->len; s = end + 1) {
 		end = s + strcspn(s, ",");
-		if (add_group_name(ctx, value, s, (size_t)(end - s), list) < 0)
+		if (add_group_name(ctx, value, s, (size_t)(end - s), list, seen) < 0)
 			r = -EINVAL;
 	}
 	return r;
+}
+
+/* "a, b" | [a, b] | {a: , b: } (cloud-init's deprecated form): struct strings of names. */
+int value_names(struct ctx *ctx, const struct node *value, void *out)
+{
+	struct strings *list = out;
+	struct name_table seen = { NULL };
+
+	for (size_t i = 0; i < list->n; i++)
+		names_add(ctx->arena, &seen, list->v[i], (void *)(uintptr_t)list->v[i]);
+	return read_names(ctx, value, list, &seen);
 }
 
 static int read_user_groups(struct ctx *ctx, const struct node *value, void *out)
@@ -210,7 +223,7 @@ static int read_primary_group(struct ctx *ctx, const struct node *value, void *o
 		*(const char **)out = arena_printf(ctx->arena, "%llu", (unsigned long long)id);
 		return 0;
 	}
-	if (add_group_name(ctx, value, value->text, value->len, &one) < 0)
+	if (add_group_name(ctx, value, value->text, value->len, &one, NULL) < 0)
 		return -EINVAL;
 	if (one.n)
 		*(const char **)out = one.v[0];
@@ -320,15 +333,15 @@ struct account_user *accounts_read_user(struct ctx *ctx, const struct node *map)
 
 static void add_user(struct ctx *ctx, struct accounts *a, struct account_user *u)
 {
-	struct account_user **tail = &a->users;
-	size_t n = 0;
-
-	for (; *tail; tail = &(*tail)->next)
-		n++;
-	if (n == USERS_MAX)
+	if (a->n_users == USERS_MAX)
 		diag_at(ctx->diags, DIAG_ERROR, u->at, NULL, "more than %d users; this one and those that follow are left out", USERS_MAX);
-	if (n < USERS_MAX)
-		*tail = u;
+	if (a->n_users++ >= USERS_MAX)
+		return;
+	if (a->users)
+		a->last_user->next = u;
+	else
+		a->users = u;
+	a->last_user = u;
 }
 
 static void add_names(struct ctx *ctx, struct accounts *a, const struct node *value)
@@ -373,6 +386,7 @@ int read_users(struct ctx *ctx, const struct node *value, void *out)
 
 	a->users_given = true;
 	a->users = NULL;
+	a->n_users = 0;
 	if (value->type != NODE_LIST)
 		diag_at(ctx->diags, DIAG_WARNING, value, "write a list: - name: ...", "users as %s are deprecated by cloud-init", node_describe(value));
 	if (value->type == NODE_SCALAR)
@@ -436,21 +450,33 @@ int read_system_info(struct ctx *ctx, const struct node *value, void *out)
 	return 0;
 }
 
+static struct account_group *group_of(struct ctx *ctx, struct accounts *a, const struct node *at, const char *name)
+{
+	struct account_group *g = names_find(&a->group_names, name);
+
+	if (g)
+		return g;
+	g = ARENA_NEW(ctx->arena, struct account_group);
+	g->at = at;
+	g->name = name;
+	names_add(ctx->arena, &a->group_names, name, g);
+	*(a->groups ? &a->last_group->next : &a->groups) = g;
+	a->last_group = g;
+	return g;
+}
+
 static int add_group(struct ctx *ctx, struct accounts *a, const struct node *name, const struct node *members)
 {
-	struct account_group **g = &a->groups;
 	struct strings one = { NULL, 0 };
+	struct account_group *g;
 
-	if (value_names(ctx, name, &one) < 0 || one.n != 1)
+	if (read_names(ctx, name, &one, NULL) < 0)
 		return -EINVAL;
-	while (*g && strcmp((*g)->name, one.v[0]) != 0)
-		g = &(*g)->next;
-	if (!*g) {
-		*g = ARENA_NEW(ctx->arena, struct account_group);
-		(*g)->at = name;
-		(*g)->name = one.v[0];
-	}
-	return members && !node_is_null(members) ? value_names(ctx, members, &(*g)->members) : 0;
+	if (one.n != 1)
+		return diag_at(ctx->diags, DIAG_ERROR, name, "one name for each entry of the list", "%s is not the name of a group",
+			       diag_quote(ctx->arena, name->text, name->len));
+	g = group_of(ctx, a, name, one.v[0]);
+	return members && !node_is_null(members) ? read_names(ctx, members, &g->members, &g->members_seen) : 0;
 }
 
 /* "a,b" | [a, {b: [members]}] | {a: members} */
@@ -462,14 +488,8 @@ int read_groups(struct ctx *ctx, const struct node *value, void *out)
 
 	if (value->type == NODE_SCALAR) {
 		r = value_names(ctx, value, &names);
-		for (size_t i = 0; i < names.n; i++) {
-			struct node *name = ARENA_NEW(ctx->arena, struct node);
-
-			*name = *value;
-			name->text = names.v[i];
-			name->len = strlen(names.v[i]);
-			add_group(ctx, a, name, NULL);
-		}
+		for (size_t i = 0; i < names.n; i++)
+			group_of(ctx, a, value, names.v[i]);
 		return r;
 	}
 	for (const struct item *i = value->items; i; i = i->next) {

@@ -127,22 +127,48 @@ void accounts_check_doas(struct ctx *ctx, struct account_user *u)
 	}
 }
 
-/* Adds text to a file of rules, 0440, unless it has it already. */
-static void add_rules(struct run *r, const struct node *at, const char *path, const char *text)
+/* One user's rules, unless they are in the file already. */
+static void user_rules(const char *old, const char *user, bool doas, const struct strings *rules, struct buf *out)
+{
+	size_t start = out->len;
+
+	buf_printf(out, doas ? "\n# cloud-init User rules for %s\n" : "\n# User rules for %s\n", user);
+	for (size_t i = 0; i < rules->n; i++)
+		buf_printf(out, "%s%s%s\n", doas ? "" : user, doas ? "" : " ", rules->v[i]);
+	if (!buf_error(out) && old && strstr(old, out->data + start)) {
+		out->len = start;
+		out->data[start] = '\0';
+	}
+}
+
+/* Adds the rules of all to a file, 0440. at: the first whose they are. */
+static void add_rules(struct run *r, const struct node *at, const char *path, bool doas, const struct account_user *users)
 {
 	CLEANUP_FREE char *old = NULL;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct target_file f = { .path = path, .mode = 0440 };
 	struct err err = ERR_INIT;
 	int e = target_read(&r->target, path, FILE_MAX, &old, NULL);
+	size_t had;
 
 	if (e < 0 && e != -ENOENT) {
 		diag_at(&r->diags, DIAG_ERROR, at, NULL, "read %s: %s", path, err_name(-e));
 		return;
 	}
-	if (old && strstr(old, text))
+	buf_init(&b, FILE_MAX);
+	buf_puts(&b, old ? old : HEADER);
+	had = b.len;
+	for (const struct account_user *u = users; u; u = u->next)
+		if (!u->left_out && (doas ? u->doas.n : u->sudo.n))
+			user_rules(old, u->name, doas, doas ? &u->doas : &u->sudo, &b);
+	if (buf_error(&b)) {
+		diag_at(&r->diags, DIAG_ERROR, at, NULL, "the rules are more than %s can hold (%zu bytes); none is added", path, FILE_MAX);
 		return;
-	f.data = arena_printf(&r->arena, "%s%s", old ? old : HEADER, text);
-	f.len = strlen(f.data);
+	}
+	if (b.len == had)
+		return;
+	f.data = b.data;
+	f.len = b.len;
 	if (target_write(&r->target, &f, NULL, &err) < 0)
 		module_failed(r, at, &err);
 }
@@ -168,27 +194,23 @@ static void include_sudoers(struct run *r, const struct node *at)
 		module_failed(r, at, &err);
 }
 
-static const char *rules_text(struct run *r, const char *first, const char *user, bool named, const struct strings *rules)
+void accounts_apply_rules(struct run *r, const struct account_user *users)
 {
-	CLEANUP_BUF struct buf b = { 0 };
+	const struct account_user *sudo = users;
+	const struct account_user *doas = users;
 
-	buf_init(&b, FILE_MAX);
-	buf_printf(&b, "\n%s %s\n", first, user);
-	for (size_t i = 0; i < rules->n; i++)
-		buf_printf(&b, "%s%s%s\n", named ? user : "", named ? " " : "", rules->v[i]);
-	return arena_strndup(&r->arena, b.data, b.len);
-}
-
-void accounts_apply_rules(struct run *r, const struct account_user *u)
-{
-	if (u->sudo.n) {
+	while (sudo && (sudo->left_out || !sudo->sudo.n))
+		sudo = sudo->next;
+	while (doas && (doas->left_out || !doas->doas.n))
+		doas = doas->next;
+	if (sudo) {
 		CLEANUP_FD int dir = path_mkdirs_in(r->target.rootfd, SUDOERS_DIR, 0750);
 
-		include_sudoers(r, u->at);
-		add_rules(r, u->at, SUDO_FILE, rules_text(r, "# User rules for", u->name, true, &u->sudo));
+		include_sudoers(r, sudo->at);
+		add_rules(r, sudo->at, SUDO_FILE, false, sudo);
 	}
-	if (u->doas.n)
-		add_rules(r, u->at, DOAS_FILE, rules_text(r, "# cloud-init User rules for", u->name, false, &u->doas));
+	if (doas)
+		add_rules(r, doas->at, DOAS_FILE, true, doas);
 }
 
 void accounts_warn_of_sudo(struct run *r)
