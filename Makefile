@@ -74,6 +74,16 @@ DEPFILES += $(patsubst %.c,$(BUILD)/obj/test/%.d,tests/unit/test_$(1).c $(2)) $(
 endef
 unit_test = $(eval $(call unit_test_rule,$(1),$(2),$(3)))
 
+# asan_program,NAME,SOURCES,LIBS: a program with ASan and UBSan on glibc, build/asan/NAME, for shell tests that run hostile input
+define asan_program_rule
+$(BUILD)/asan/$(1): $(call objs,asan,$(2)) $(BUILD)/obj/asan/lib.a
+	@mkdir -p $$(@D); echo "  LINK  $$@"
+	$$(Q)gcc $(ASANFLAGS) -o $$@ $$^ -L$(ASANROOT)/lib $(3) -lcrypt
+ASANTESTS += $(BUILD)/asan/$(1)
+DEPFILES += $(patsubst %.c,$(BUILD)/obj/asan/%.d,$(2))
+endef
+asan_program = $(eval $(call asan_program_rule,$(1),$(2),$(3)))
+
 # fuzzer,NAME,SOURCES (tests/fuzz/fuzz_NAME.c is added),LIBS,CPPFLAGS,NEEDS: build/fuzz/NAME by clang, for `make fuzz`; its seeds are
 # tests/fuzz/corpus/NAME, or FUZZ_SEEDS_NAME
 define fuzzer_rule

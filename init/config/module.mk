@@ -4,6 +4,7 @@ CONFIG_SRC := $(sort $(wildcard init/config/*.c init/config/*/*.c))
 CONFIG_CORE := $(filter-out init/config/main.c,$(CONFIG_SRC))
 
 $(call program,coracle-config,$(CONFIG_SRC),-lyaml -lz)
+$(call asan_program,coracle-config,$(CONFIG_SRC),-lyaml -lz)
 
 CONFIG_TEST := $(CONFIG_CORE) tests/unit/config_helper.c
 CONFIG_FUZZ := $(CONFIG_CORE) tests/fuzz/fuzz_run.c

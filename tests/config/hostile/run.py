@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """run.py: hostile configurations, applied to a tree by the program itself. TAP output.
 
-Usage: run.py --config PROGRAM [--corpus DIR] [--only GLOB] [--memory KIB]
+Usage: run.py --config PROGRAM [--sanitized PROGRAM] [--corpus DIR] [--only GLOB] [--memory KIB]
 The inputs are those of generate.py and of CORPUS/hostile (outcomes.txt says what must come of each). Beside the expected outcome, these rules hold for
-every input: the exit status is 0, 1 or 2 and is what `schema` says; at most one second of processor time and 16 MiB of address space (--memory 0:
-no bound, for a program with sanitizers); every error has a place; nothing named `evil` gets into a file of accounts, mounts, hosts, sudo;
+every input: the exit status is 0, 1 or 2 and is what `schema` says; at most one second of processor time and 16 MiB of address space (ten seconds
+and no bound for the program with sanitizers, which must find nothing); every error has a place; nothing named `evil` gets into a file of accounts, mounts, hosts, sudo;
 these files stay well formed; nothing is written outside of the tree; status.json and result.json are JSON; no secret is in logs.
 """
 import fnmatch
@@ -23,6 +23,8 @@ import generate  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 CPU_SECONDS = 1
+SANITIZED_SECONDS = 10
+FOUND = 99  # exit status when a sanitizer finds something: no other of ours
 LINE_FILES = {"etc/passwd": 7, "etc/group": 4, "etc/shadow": 9, "etc/gshadow": 4, "etc/fstab": None, "etc/hosts": None, "etc/hostname": None,
               "etc/sudoers.d/90-cloud-init-users": None, "etc/doas.conf": None, "etc/resolv.conf": None, "etc/timezone": None,
               "root/.ssh/authorized_keys": None}
@@ -64,8 +66,10 @@ def fresh_tree(folder):
 
 
 def limits(memory):
+    seconds = CPU_SECONDS if memory else SANITIZED_SECONDS
+
     def apply():
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
         if memory:
             resource.setrlimit(resource.RLIMIT_AS, (memory << 10, memory << 10))
@@ -85,7 +89,8 @@ class Hostile:
 
     def run(self, *words):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([self.program, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        environment = dict(os.environ, ASAN_OPTIONS=f"exitcode={FOUND}", UBSAN_OPTIONS=f"exitcode={FOUND}:print_stacktrace=1")
+        done = subprocess.run([self.program, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
                               preexec_fn=limits(self.memory), check=False)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -159,7 +164,7 @@ class Hostile:
 
 
 def parse(arguments):
-    options = {"config": None, "corpus": None, "only": "*", "memory": "16384"}
+    options = {"config": None, "sanitized": None, "corpus": None, "only": "*", "memory": "16384"}
     rest = list(arguments)
     while rest:
         word = rest.pop(0)[2:]
@@ -169,21 +174,31 @@ def parse(arguments):
     return options
 
 
-def main():
-    options = parse(sys.argv[1:])
-    failed = count = 0
+def check_all(options, program, memory, note, count):
+    """TAP lines of all inputs. Returns how many there were before and now, and how many of these failed."""
+    failed = 0
     with tempfile.TemporaryDirectory(prefix="hostile.") as work:
-        hostile = Hostile(os.path.abspath(options["config"]), int(options["memory"]), work)
+        hostile = Hostile(os.path.abspath(program), memory, work)
         for item in inputs(options["corpus"]):
             if not fnmatch.fnmatchcase(item.name, options["only"]):
                 continue
             count += 1
             complaints = list(hostile.one(item))
             failed += bool(complaints)
-            print(f"{'not ok' if complaints else 'ok'} {count} - {item.name}: {item.want}")
+            print(f"{'not ok' if complaints else 'ok'} {count} - {item.name}: {item.want}{note}")
             for line in "\n".join(complaints).splitlines():
                 print(f"# {line}")
-    print(f"# most processor time of one run: {hostile.most_time * 1000:.0f} ms ({hostile.slowest})")
+    if memory:
+        print(f"# most processor time of one run: {hostile.most_time * 1000:.0f} ms ({hostile.slowest})")
+    return count, failed
+
+
+def main():
+    options = parse(sys.argv[1:])
+    count, failed = check_all(options, options["config"], int(options["memory"]), "", 0)
+    if options["sanitized"]:
+        count, more = check_all(options, options["sanitized"], 0, ", under ASan and UBSan", count)
+        failed += more
     print(f"1..{count}")
     return 1 if failed else 0
 
