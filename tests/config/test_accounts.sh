@@ -3,16 +3,11 @@
 # same tree; and what hostile configurations leave there. TAP output. As root, for homes are given away.
 set -euo pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-build=${CORACLE_BUILD:-$top/build}
-config=$build/bin/coracle-config
+# shellcheck source=tests/config/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 hostile=${CORPUS:-$top/../shared/corpus}/hostile
-# shellcheck source=tests/lib/tap.sh
-source "$top/tests/lib/tap.sh"
 # the build's: useradd takes it for today
 unset SOURCE_DATE_EPOCH
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
 newroot() {
 	rm -rf "${work:?}/$1"

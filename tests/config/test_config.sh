@@ -4,25 +4,11 @@
 # text of problems and the meaning of keys are tried by the units (tests/unit/test_config_*.c).
 set -euo pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-build=${CORACLE_BUILD:-$top/build}
-config=$build/bin/coracle-config
+# shellcheck source=tests/config/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 fixtures=$top/tests/fixtures/config
-# shellcheck source=tests/lib/tap.sh
-source "$top/tests/lib/tap.sh"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
-# exits CODE COMMAND...: the command ends with this exit status.
-exits() {
-	local want=$1 code=0
-	shift
-	"$@" >"$work/out" 2>&1 || code=$?
-	[[ $code == "$want" ]] || { echo "exit status $code, not $want"; cat "$work/out"; return 1; }
-}
-json() { python3 -c 'import json, sys; print(eval(sys.argv[1], {"v": json.load(sys.stdin)}))' "$1"; }
 newroot() { rm -rf "$work/root"; mkdir -p "$work/root/etc" "$work/root/run/coracle"; cp "$top/rootfs/skeleton/etc/passwd" "$work/root/etc/" 2>/dev/null || printf 'root:x:0:0::/:/bin/sh\n' >"$work/root/etc/passwd"; }
-seed() { rm -rf "$work/seed"; mkdir "$work/seed"; cat >"$work/seed/user-data"; printf 'instance-id: %s\n' "${1:-i-1}" >"$work/seed/meta-data"; }
 apply() { "$config" apply --root "$work/root" --seed "$work/seed"; }
 mode() { stat -c %a "$work/root/$1"; }
 

@@ -3,13 +3,8 @@
 # The keys one by one, and each mistake with its place, are tried by the units (tests/unit/test_config_{options,containers}.c).
 set -euo pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-build=${CORACLE_BUILD:-$top/build}
-config=$build/bin/coracle-config
-# shellcheck source=tests/lib/tap.sh
-source "$top/tests/lib/tap.sh"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/config/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # apply NAME: standard input as user-data, into a fresh directory; its problems are in $work/NAME.out.
 apply() {

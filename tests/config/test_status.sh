@@ -3,22 +3,10 @@
 # The keys and words are those of cloud-init's own `status` (cmd/status.py, 25.1); test_agreement.sh asks the program itself.
 set -euo pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-build=${CORACLE_BUILD:-$top/build}
-config=$build/bin/coracle-config
-# shellcheck source=tests/lib/tap.sh
-source "$top/tests/lib/tap.sh"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/config/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 root=$work/root
 
-exits() {
-	local want=$1 code=0
-	shift
-	"$@" >"$work/out" 2>&1 || code=$?
-	[[ $code == "$want" ]] || { echo "exit status $code, not $want"; cat "$work/out"; return 1; }
-}
-json() { python3 -c 'import json, sys; print(eval(sys.argv[1], {"v": json.load(sys.stdin)}))' "$1"; }
 # applied TEXT: a fresh tree to which this user-data is applied; its exit status is $code, its words are in $work/applied
 applied() {
 	rm -rf "$root" "$work/seed"

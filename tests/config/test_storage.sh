@@ -4,12 +4,8 @@
 # the bytes of the tables, are tried by the units (tests/unit/test_config_storage.c); swapping by tests/boot/test_config_disks.py.
 set -euo pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-build=${CORACLE_BUILD:-$top/build}
-config=$build/bin/coracle-config
-# shellcheck source=tests/lib/tap.sh
-source "$top/tests/lib/tap.sh"
-work=$(mktemp -d)
+# shellcheck source=tests/config/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 loops=()
 cleanup() {
 	local l
@@ -18,7 +14,6 @@ cleanup() {
 }
 trap cleanup EXIT
 
-seed() { rm -rf "$work/seed"; mkdir "$work/seed"; cat >"$work/seed/user-data"; echo 'instance-id: i-1' >"$work/seed/meta-data"; }
 apply() { "$config" apply --root "$work/root" --seed "$work/seed"; }
 
 mkdir -p "$work/root/etc"
