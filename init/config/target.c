@@ -91,19 +91,54 @@ static int sync_directory(int dirfd, const struct target_file *f, struct err *er
 	return r < 0 ? err_set(err, -r, "sync the directory of %s", f->path) : 0;
 }
 
+/* Remembers the file system of dirfd, to be synced once for all files on it. False: there is no room, or no way to. */
+static bool sync_later(int dirfd, struct target_syncs *s)
+{
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		return false;
+	for (unsigned i = 0; i < s->count; i++)
+		if (s->dev[i] == st.st_dev)
+			return true;
+	if (s->count == TARGET_SYNCS_MAX)
+		return false;
+	s->fd[s->count] = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+	if (s->fd[s->count] < 0)
+		return false;
+	s->dev[s->count++] = st.st_dev;
+	return true;
+}
+
+int target_sync(struct target_syncs *s, struct err *err)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		if (syncfs(s->fd[i]) < 0 && result == 0)
+			result = err_set(err, errno, "sync what was written");
+		fd_close(&s->fd[i]);
+	}
+	s->count = 0;
+	return result;
+}
+
 static int replace(int dirfd, const char *base, const struct target_file *f, bool *owner_failed, struct err *err)
 {
+	struct target_file file = *f;
 	char temporary[64];
 	int r;
 
 	if (is_written(dirfd, base, f))
 		return 0;
+	if (file.sync && f->syncs && sync_later(dirfd, f->syncs))
+		file.sync = false;
 	snprintf(temporary, sizeof(temporary), ".coracle-config.%d", (int)getpid());
-	r = fill_temporary(dirfd, temporary, f, owner_failed);
+	r = fill_temporary(dirfd, temporary, &file, owner_failed);
 	if (r == 0)
 		r = sys_renameat2(dirfd, temporary, dirfd, base, 0);
 	if (r == 0)
-		return f->sync ? sync_directory(dirfd, f, err) : 0;
+		return file.sync ? sync_directory(dirfd, f, err) : 0;
 	sys_unlinkat(dirfd, temporary, 0);
 	return err_set(err, -r, "write %s", f->path);
 }

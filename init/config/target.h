@@ -28,7 +28,19 @@ struct target_file {
 	gid_t gid;
 	bool append;		/* keep what is there; nothing happens when it ends in data already */
 	bool sync;		/* on the disk when target_write() returns */
+	struct target_syncs *syncs;	/* or, where this is not NULL, when target_sync() of it does */
 };
+
+/* The file systems of many files, each synced once for all of them: two fsyncs a file are most of the time of a long list. */
+#define TARGET_SYNCS_MAX 8
+struct target_syncs {
+	dev_t dev[TARGET_SYNCS_MAX];
+	int fd[TARGET_SYNCS_MAX];
+	unsigned count;		/* 0 at first */
+};
+
+/* Returns 0, or -errno of the first that failed with a text; s is empty again. */
+int target_sync(struct target_syncs *s, struct err *err);
 
 /* Writes the file; missing directories are made 0755. A symbolic link in the
  * last place is replaced, not followed. Returns 0 or -errno. *owner_failed

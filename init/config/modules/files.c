@@ -45,10 +45,11 @@ static void make_parents(struct run *r, const char *path, uid_t uid, gid_t gid)
 	}
 }
 
-static void apply_file(struct run *r, const struct config_file *f)
+static void apply_file(struct run *r, const struct config_file *f, struct target_syncs *syncs)
 {
 	struct target_file file = {
-		.path = f->path, .data = f->content, .len = f->len, .mode = f->mode, .owned = true, .append = f->append, .sync = true,
+		.path = f->path, .data = f->content, .len = f->len, .mode = f->mode, .owned = true, .append = f->append,
+		.sync = r->target.machine, .syncs = syncs, /* a tree on a laptop is not what survives a power cut */
 	};
 	struct err err = ERR_INIT;
 	bool owner_failed = false;
@@ -70,9 +71,14 @@ static void apply_file(struct run *r, const struct config_file *f)
 
 static void apply_those(struct run *r, bool deferred)
 {
+	struct target_syncs syncs = { .count = 0 };
+	struct err err = ERR_INIT;
+
 	for (const struct config_file *f = r->config.files; f; f = f->next)
 		if (f->defer == deferred)
-			apply_file(r, f);
+			apply_file(r, f, &syncs);
+	if (target_sync(&syncs, &err) < 0)
+		module_failed(r, NULL, &err);
 }
 
 void apply_files(struct run *r)
