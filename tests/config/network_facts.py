@@ -63,7 +63,7 @@ def from_netplan(text, ours):
             d = d or {}
             name = d.get("set-name", key)
             facts.add(f"{name} device")
-            facts |= {f"{name} dhcp{n}" for n in "46" if truth(d.get(f"dhcp{n}"))}
+            facts |= {f"{name} dhcp{n}" for n in "46" if truth(d.get(f"dhcp{n}")) or d.get(f"dhcp{n}") == "stateless"}
             facts |= {f"{name} address {address(a)}" for a in d.get("addresses") or []}
             facts |= {route(name, r) for r in d.get("routes") or []}
             servers = d.get("nameservers") or {}

@@ -17,6 +17,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ip link set lo up
+mount -t sysfs sysfs /sys # of this namespace
 
 # A card with a cable: NAME ADDRESS. Its other end is peer-NAME.
 card() { ip link add name "$1" address "$2" type veth peer name "peer-$1"; ip link set "peer-$1" up; }
@@ -120,6 +121,28 @@ ethernets: {"peer": {match: {name: "peer-*"}, addresses: [10.99.0.1/24]}}
 YAML
 check 'a pattern does not mean the veth of a container' exits 0 apply
 check 'nothing was given to it' answers 0 'len([a for i in v for a in i["addr_info"] if a.get("local") == "10.99.0.1"])' addr
+
+plan <<'YAML'
+version: 2
+ethernets:
+  both: {match: {driver: veth, macaddress: "02:00:00:00:00:03"}, mtu: 1408}
+  other: {match: {driver: virtio_net, macaddress: "02:00:00:00:00:01"}, mtu: 1407, optional: true}
+  pattern: {match: {driver: "v*"}, mtu: 1406, optional: true}
+YAML
+check 'match by driver' exits 0 apply
+check 'match by driver: the one that has it, no other driver, and no pattern for what software made' same '1408 1400 1500' \
+	"$(ask 'v[0]["mtu"]' link show eth2) $(ask 'v[0]["mtu"]' link show eth1) $(ask 'v[0]["mtu"]' link show eth0)"
+plan <<'YAML'
+version: 2
+ethernets: {eth0: {wakeonlan: true, mtu: 1405}}
+YAML
+check 'wakeonlan: of a device that cannot, a warning with its place' eval 'exits 0 apply && contains "$(<"$work/out")" "plan:2:13: warning: eth0 cannot wake the machine"'
+check 'wakeonlan: and the rest is done' answers 1405 'v[0]["mtu"]' link show eth0
+plan <<'YAML'
+version: 2
+ethernets: {eth0: {wakeonlan: false}}
+YAML
+check 'wakeonlan: false, of a device that cannot anyway' eval 'exits 0 apply && contains "$(<"$work/out")" "0 changes"'
 
 if ip link add name try-bond type bond 2>/dev/null; then
 	ip link del try-bond

@@ -54,6 +54,10 @@ static void version_1(void **state)
 		    "      routes:\n      - to: \"0.0.0.0/0\"\n        via: \"192.0.2.1\"\n      - to: \"::/0\"\n        via: \"2001:db8::1\"\n        metric: 5\n"
 		    "  x-nameservers:\n    addresses: [\"1.1.1.1\"]\n    search: [\"c\"]\n"
 		    "  x-routes:\n  - to: \"10.0.0.0/8\"\n    via: \"192.0.2.2\"\n");
+	assert_plan("version: 1\nconfig: [{type: physical, name: eth0, subnets: [{type: ipv6_dhcpv6-stateless}]}]\n",
+		    "network:\n  version: 2\n  ethernets:\n    \"eth0\":\n      dhcp6: stateless\n      accept-ra: true\n");
+	assert_plan("version: 1\nconfig: [{type: physical, name: eth0, subnets: [{type: dhcp6}, {type: ipv6_dhcpv6-stateless}]}]\n",
+		    "network:\n  version: 2\n  ethernets:\n    \"eth0\":\n      dhcp6: true\n      accept-ra: true\n");
 }
 
 static void version_1_groups(void **state)
@@ -134,6 +138,13 @@ static void problems_v1(void **state)
 static void cross_checks(void **state)
 {
 	(void)state;
+	read_as_text("version: 2\nethernets:\n  a: {accept-ra: true}\n  b: {dhcp4: false}\n");
+	assert_problems("t:3:3: warning: no name server is known: those in router advertisements to \"a\" are not taken "
+			"(nameservers: {addresses: [...]}, or DHCPv6: ipv6_dhcpv6-stateless (dhcp6: stateless))\n");
+	read_as_text("version: 2\nethernets:\n  a: {accept-ra: true}\n  b: {dhcp4: true}\n");
+	assert_problems("");
+	read_as_text("version: 2\nethernets:\n  a: {accept-ra: true, nameservers: {addresses: [192.0.2.53]}}\n");
+	assert_problems("");
 	read_as_text("version: 2\nethernets: {a: {}, b: {set-name: a, match: {name: x}}}\nbonds:\n  c: {interfaces: [a, nope], parameters: {primary: other, mode: 9}}\n"
 		     "  d: {interfaces: [a]}\nvlans:\n  e: {id: 1, link: f}\n  f: {id: 2, link: e}\n  g: {id: 4095, link: a}\n  h: {id: 5, link: f}\n  i: {id: 6}\n");
 	assert_problems("t:2:20: error: two devices shall have the name \"a\" (the other is in line 2)\n"

@@ -187,6 +187,24 @@ static void drop_impossible(struct ctx *ctx, struct network_plan *p)
 	}
 }
 
+/* A machine that configures itself by router advertisements alone would have no name server at all. */
+static void check_resolver(struct ctx *ctx, const struct network_plan *p)
+{
+	const struct network_device *alone = NULL;
+
+	if (p->nameservers.n > 0)
+		return;
+	for (const struct network_device *d = p->devices; d; d = d->next) {
+		if (d->dhcp[0].enabled == PLAN_YES || d->dhcp[1].enabled == PLAN_YES || d->nameservers.n > 0)
+			return;
+		if (!alone && d->accept_ra == PLAN_YES)
+			alone = d;
+	}
+	if (alone)
+		diag_at(ctx->diags, DIAG_WARNING, alone->at, "nameservers: {addresses: [...]}, or DHCPv6: ipv6_dhcpv6-stateless (dhcp6: stateless)",
+			"no name server is known: those in router advertisements to %s are not taken", quote(ctx, alone->id));
+}
+
 void plan_check(struct ctx *ctx, struct network_plan *p)
 {
 	check_names(ctx, p);
@@ -197,6 +215,7 @@ void plan_check(struct ctx *ctx, struct network_plan *p)
 			diag_at(ctx->diags, DIAG_WARNING, d->at, "match: {macaddress: ...}", "%s has set-name without match: its own name is matched", quote(ctx, d->id));
 	}
 	drop_impossible(ctx, p);
+	check_resolver(ctx, p);
 	for (struct network_device *d = p->devices; d; d = d->next)
 		check_params(ctx, p, d); /* of members that are left */
 }

@@ -141,7 +141,7 @@ static bool write_dhcp(struct run *r, const struct network_device *d, const char
 	}
 	if (up && d->dhcp[1].enabled == PLAN_YES) {
 		write_overrides(r, name, &d->dhcp[1], 6, d->mtu != PLAN_UNSET);
-		made = enable_unit(r, "dhcp6", name) || made;
+		made = enable_unit(r, d->dhcp[1].stateless ? "dhcp6-info" : "dhcp6", name) || made;
 	}
 	return made;
 }

@@ -5,10 +5,17 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include "fd.h"
+#include "sys.h"
 
 /* Hardware behind it, of Ethernet. */
 static bool is_physical(const struct link *l)
@@ -163,23 +170,50 @@ static bool any_name(const struct link *l, const struct strings *globs)
 	return false;
 }
 
-static bool any_driver(const struct link *l, const struct strings *globs)
+/* What the kernel calls it (udev's ID_NET_DRIVER too), or "". */
+static void ask_driver(const char *name, char out[32])
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq q = { .ifr_data = (char *)&info };
+	CLEANUP_FD int fd = sys_socket(AF_INET, SOCK_DGRAM, 0);
+
+	out[0] = '\0';
+	memcpy(q.ifr_name, name, sizeof(q.ifr_name));
+	if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &q) == 0)
+		snprintf(out, 32, "%.31s", info.driver);
+}
+
+/* The driver of the hardware, as sysfs has it, or "". */
+static void read_driver(const char *name, char out[256])
 {
 	char path[64];
 	char target[256];
-	const char *name;
+	const char *base;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", l->name);
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", name);
 	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return false;
-	target[n] = '\0';
-	name = strrchr(target, '/');
-	name = name ? name + 1 : target;
-	for (size_t i = 0; i < globs->n; i++)
-		if (fnmatch(globs->v[i], name, 0) == 0)
+	target[MAX(n, 0)] = '\0';
+	base = strrchr(target, '/');
+	snprintf(out, 256, "%s", base ? base + 1 : target);
+}
+
+/* Both names count where they differ. A pattern never means what was made by software, as with names. */
+static bool any_driver(const struct link *l, const struct strings *globs)
+{
+	char asked[32];
+	char hardware[256];
+
+	ask_driver(l->name, asked);
+	read_driver(l->name, hardware);
+	for (size_t i = 0; i < globs->n; i++) {
+		const char *g = globs->v[i];
+
+		if (!strcmp(g, asked) || (!is_made(l) && asked[0] && fnmatch(g, asked, 0) == 0))
 			return true;
+		if (!is_made(l) && hardware[0] && fnmatch(g, hardware, 0) == 0)
+			return true;
+	}
 	return false;
 }
 

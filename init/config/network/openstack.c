@@ -148,11 +148,11 @@ static void read_network(struct openstack *o, const struct node *network)
 	if (!strcmp(type, "ipv4_dhcp") || !strcmp(type, "dhcp4"))
 		d->dhcp[0].enabled = PLAN_YES;
 	else if (!strcmp(type, "ipv6_dhcp") || !strcmp(type, "dhcp6") || !strcmp(type, "ipv6_dhcpv6-stateful"))
-		d->dhcp[1].enabled = PLAN_YES;
+		network_set_dhcp6(d, false);
 	else if (!strcmp(type, "ipv6_slaac"))
 		d->accept_ra = PLAN_YES;
 	else if (!strcmp(type, "ipv6_dhcpv6-stateless"))
-		d->dhcp[1].enabled = d->accept_ra = PLAN_YES;
+		network_set_dhcp6(d, true);
 	else if (!strcmp(type, "ipv4") || !strcmp(type, "ipv6") || !strcmp(type, "static")) {
 		if (!address || network_add_address(o->ctx, d, address, text_of(network, "netmask")) < 0)
 			diag_at(o->ctx->diags, DIAG_ERROR, network, NULL, "network_data.json: the address of this network cannot be used");

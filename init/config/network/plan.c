@@ -146,6 +146,16 @@ int network_add_nameserver(struct ctx *ctx, struct network_device *d, const char
 	return 0;
 }
 
+void network_set_dhcp6(struct network_device *d, bool stateless)
+{
+	struct plan_dhcp *six = &d->dhcp[1];
+
+	six->stateless = stateless && (six->enabled != PLAN_YES || six->stateless);
+	six->enabled = PLAN_YES;
+	if (stateless && d->accept_ra == PLAN_DEFAULT)
+		d->accept_ra = PLAN_YES;
+}
+
 void network_set_dhcp(struct network_device *d, bool dhcp4, bool dhcp6)
 {
 	d->dhcp[0].enabled = dhcp4 ? PLAN_YES : PLAN_NO;

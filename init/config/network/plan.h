@@ -55,6 +55,7 @@ struct plan_rule {
 /* dhcp4-overrides, dhcp6-overrides. */
 struct plan_dhcp {
 	enum plan_choice enabled;
+	bool stateless;		/* v6: what else the server says, and no address (an information request; RFC 8415, 18.2.6) */
 	enum plan_choice use_dns, use_routes, use_mtu, use_hostname, use_domains, send_hostname;
 	int64_t metric;
 	const char *hostname;
@@ -119,6 +120,8 @@ struct network_plan {
 
 struct network_device *plan_add_device(struct ctx *ctx, struct network_plan *p, enum plan_kind kind, const char *id);
 struct network_device *plan_find_device(const struct network_plan *p, const char *id);
+/* DHCPv6 for it. stateless: only where nothing asked for an address too; then router advertisements are taken, unless refused. */
+void network_set_dhcp6(struct network_device *d, bool stateless);
 /* The name it has when the plan is in force; NULL: found by its match, and it keeps its name. */
 const char *plan_device_name(const struct network_device *d);
 void plan_add_address(struct ctx *ctx, struct plan_addresses *to, const struct plan_address *a);

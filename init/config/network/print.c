@@ -191,7 +191,10 @@ static void device(struct printer *p, const struct network_device *d)
 	text(p, 6, "link", d->link);
 	params(p, 6, d->params);
 	choice(p, 6, "dhcp4", d->dhcp[0].enabled);
-	choice(p, 6, "dhcp6", d->dhcp[1].enabled);
+	if (d->dhcp[1].stateless)
+		buf_puts(&p->b, "      dhcp6: stateless\n");
+	else
+		choice(p, 6, "dhcp6", d->dhcp[1].enabled);
 	overrides(p, 6, "dhcp4-overrides", &d->dhcp[0]);
 	overrides(p, 6, "dhcp6-overrides", &d->dhcp[1]);
 	choice(p, 6, "accept-ra", d->accept_ra);

@@ -85,9 +85,10 @@ static int static_address(struct ctx *ctx, const struct node *at, const struct s
 
 static int apply_type(struct ctx *ctx, const struct node *at, const struct subnet *s, struct network_device *d)
 {
-	static const struct { const char *name; int four, six, accept_ra; } types[] = {
-		{ "dhcp", 1, 0, 0 }, { "dhcp4", 1, 0, 0 }, { "dhcp6", 0, 1, 0 }, { "ipv6_dhcpv6-stateful", 0, 1, 0 },
-		{ "ipv6_dhcpv6-stateless", 0, 1, 1 }, { "ipv6_slaac", 0, 0, 1 }, { "manual", 0, 0, 0 },
+	static const struct { const char *name; bool four, six, stateless, slaac; } types[] = {
+		{ "dhcp", true, false, false, false }, { "dhcp4", true, false, false, false }, { "dhcp6", false, true, false, false },
+		{ "ipv6_dhcpv6-stateful", false, true, false, false }, { "ipv6_dhcpv6-stateless", false, true, true, false },
+		{ "ipv6_slaac", false, false, false, true }, { "manual", false, false, false, false },
 	};
 
 	if (!s->type)
@@ -99,8 +100,8 @@ static int apply_type(struct ctx *ctx, const struct node *at, const struct subne
 			if (types[i].four)
 				d->dhcp[0].enabled = PLAN_YES;
 			if (types[i].six)
-				d->dhcp[1].enabled = PLAN_YES;
-			if (types[i].accept_ra && d->accept_ra == PLAN_DEFAULT)
+				network_set_dhcp6(d, types[i].stateless);
+			if (types[i].slaac && d->accept_ra == PLAN_DEFAULT)
 				d->accept_ra = PLAN_YES;
 			return 0;
 		}

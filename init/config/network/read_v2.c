@@ -209,9 +209,21 @@ static int read_params(struct ctx *ctx, const struct node *map, void *out)
 	return errors ? -EINVAL : 0;
 }
 
+/* true, false, or of our own: stateless. netplan has no word for version 1's ipv6_dhcpv6-stateless. */
+static int read_dhcp6(struct ctx *ctx, const struct node *value, void *out)
+{
+	struct plan_dhcp *d = out;
+
+	d->stateless = value->type == NODE_SCALAR && !strcmp(value->text, "stateless");
+	if (!d->stateless)
+		return net_choice(ctx, value, &d->enabled);
+	d->enabled = PLAN_YES;
+	return 0;
+}
+
 #define DEVICE_KEYS \
 	KEY("dhcp4", NODE_SCALAR, net_choice, struct network_device, dhcp[0].enabled), \
-	KEY("dhcp6", NODE_SCALAR, net_choice, struct network_device, dhcp[1].enabled), \
+	KEY("dhcp6", NODE_SCALAR, read_dhcp6, struct network_device, dhcp[1]), \
 	KEY("dhcp4-overrides", NODE_MAP, read_overrides, struct network_device, dhcp[0]), \
 	KEY("dhcp6-overrides", NODE_MAP, read_overrides, struct network_device, dhcp[1]), \
 	KEY("dhcp-identifier", NODE_SCALAR, read_identifier, struct network_device, dhcp[0]), \
