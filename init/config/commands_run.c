@@ -117,6 +117,7 @@ static bool detect_below(struct run *r, const char *tree)
 	struct places *places = ARENA_NEW(&r->arena, struct places);
 
 	*places = places_below(&r->arena, tree);
+	r->cmdline_path = places->cmdline;
 	return datasource_find(&r->ctx, places, &r->seed);
 }
 

@@ -24,6 +24,7 @@ struct run {
 	struct status status;
 	struct network_plan *network;	/* network/boot.h; NULL: DHCP on every Ethernet device */
 	struct db *accounts;		/* modules/accounts_apply.h; NULL: not read yet, or not as it is on disk */
+	const char *cmdline_path;	/* of the kernel command line that is looked at; NULL: the machine's own, on the machine */
 	const char *instance_id;	/* set when it is applied */
 	bool change_power;		/* last stage: power_state's condition holds */
 };

@@ -8,7 +8,7 @@ a network namespace of a test, or behind qemu/run --serve; nothing here ever con
 Kinds: ec2, openstack, gce, digitalocean, hetzner, azure, imds (all of these), wireserver; files=DIRECTORY serves a directory, broken a set of misbehaviours by path:
 /500/, /twice500/ (two failures, then an answer), /loop/ (redirects in a circle), /away/ (redirects to /files/), /ftp/ (redirects to ftp), /big/
 (without end), /huge/ (says that it is), /truncated/, /silent/ (never answers), /drip/ (a byte a second), /garbage/ (no HTTP), /leak/ (redirects to another host),
-/away-http/ (redirects to http). KIND+tls speaks TLS with the certificate and key in the file that CLOUDS_CERTIFICATE names."""
+/away-http/ and /away-https/ (redirect to http and https). KIND+tls speaks TLS with the certificate and key in the file that CLOUDS_CERTIFICATE names."""
 import base64
 import http.server
 import json
@@ -241,6 +241,8 @@ class Cloud(http.server.BaseHTTPRequestHandler):
             return self.say(301, "gone", headers=[("Location", "/files/" + rest)])
         if what == "away-http":
             return self.say(301, headers=[("Location", "http://127.0.0.1:8001/files/" + rest)])
+        if what == "away-https":
+            return self.say(301, headers=[("Location", "https://127.0.0.1:8443/" + rest)])
         if what == "ftp":
             return self.say(302, headers=[("Location", "ftp://127.0.0.1/x")])
         if what == "leak":

@@ -123,6 +123,14 @@ static int ask_all(struct machine_facts *f, struct seed *seed)
 	return 0;
 }
 
+/* cc: or cloud-config-url=, which no source has to be there for. */
+static bool cmdline_configures(struct machine_facts *f)
+{
+	const char *line = facts_get(f, FACT_CMDLINE);
+
+	return facts_word(f, "cloud-config-url") || !strncmp(line, "cc:", 3) || strstr(line, " cc:");
+}
+
 int datasource_find(struct ctx *ctx, const struct places *p, struct seed *seed)
 {
 	struct machine_facts *f = ARENA_NEW(ctx->arena, struct machine_facts);
@@ -150,6 +158,12 @@ int datasource_find(struct ctx *ctx, const struct places *p, struct seed *seed)
 	}
 	if (!found)
 		seed->name = "DataSourceNone";
+	if (!found && cmdline_configures(f)) {
+		seed->meta.instance_id = "iid-datasource-none"; /* as cloud-init's source of that name */
+		seed->why = "a configuration on the kernel command line, and nothing else";
+		seed->cloud_name = seed->platform = "none";
+		found = 1;
+	}
 	meta_complete(ctx, &seed->meta);
 	return found;
 }

@@ -11,6 +11,7 @@
 
 #define TRY_MS 5000u	/* as cloud-init: 5 s and 10 tries */
 #define TRIES 10u
+#define LEAST_MS 1000u	/* what coracle-http needs to look up a name at all */
 
 static uint64_t now_ms(void)
 {
@@ -64,13 +65,15 @@ int fetch_part(struct ctx *ctx, void *arg, const char *url, bool once, struct so
 		return 0;
 	if (!f->end_ms)
 		f->end_ms = now + FETCH_TOTAL_MS;
-	if (now >= f->end_ms)
+	if (now + LEAST_MS > f->end_ms)
 		return err_set(err, 0, "all that is included may take 60 s together, and they are over");
 	if (f->bytes >= FETCH_TOTAL_MAX)
 		return err_set(err, 0, "all that is included may be 8 MiB together, and that is reached");
 	q.total_ms = (unsigned)(f->end_ms - now);
 	q.max = MIN(PARTS_BLOB_MAX, FETCH_TOTAL_MAX - f->bytes);
 	r = http_get(ctx, &q, &a, err);
+	if (r == -EFBIG && q.max < PARTS_BLOB_MAX)
+		return err_set(err, EFBIG, "all that is included may be 8 MiB together, and with this it is more");
 	if (r < 0)
 		return r;
 	f->bytes += a.len;

@@ -1,7 +1,9 @@
 /* read.c - reads the user-data of a seed, with the facts of the machine. */
+#include <fcntl.h>
 #include <string.h>
 
 #include "../run.h"
+#include "fd.h"
 #include "fetch.h"
 #include "formats.h"
 #include "variables.h"
@@ -27,7 +29,9 @@ static const char *read_cmdline(struct run *r)
 	CLEANUP_FREE char *text = NULL;
 	size_t len;
 
-	if (target_read(&r->target, machine_places.cmdline, CMDLINE_MAX, &text, &len) < 0)
+	if (!r->cmdline_path && !r->target.machine)
+		return NULL;
+	if (fd_read_file(AT_FDCWD, r->cmdline_path ? r->cmdline_path : machine_places.cmdline, CMDLINE_MAX, &text, &len, NULL) < 0)
 		return NULL;
 	return arena_strndup(&r->arena, text, len);
 }
@@ -46,7 +50,7 @@ void formats_read(struct run *r)
 			[LAYER_VENDOR2] = { .text = s->vendor_data2, .len = s->vendor_data2_len },
 			[LAYER_VENDOR] = { .text = s->vendor_data, .len = s->vendor_data_len },
 		},
-		.cmdline = r->target.machine ? read_cmdline(r) : NULL,
+		.cmdline = read_cmdline(r),
 		.instance = r->variables,
 		.launch_index = launch_index(s->meta.tree),
 		.fetch = fetch_part,
