@@ -3,9 +3,10 @@
 docker run and a Quadlet file in it, a Pod and a Quadlet file of write_files; limits are there as the kernel has them (cgroup v2)."""
 # timeout: 400
 import json
+import pathlib
 import urllib.parse
 
-from harness import Machine, case, finish, fixtures
+from harness import Machine, case, finish, fixtures, temporary_directory
 
 
 def data(text):
@@ -71,11 +72,16 @@ write_files:
 secrets: {token: {content: hush}}
 """
 
-with Machine("containers-ignition", user_data=json.dumps(IGNITION), seed="fw_cfg", images=[fixtures() / "busybox-zstd.oci.tar"]) as guest:
-    with case("Ignition: a unit of docker run is a container, with its file, variable and limits"):
-        guest.wait_for(r"\bunit \| unit ahoy written 67108864 77 50000 100000$", anywhere=True)
-    with case("Ignition: a Quadlet file in it is a container"):
-        guest.wait_for(r"\bsmall \| quadlet in boat with 333$", anywhere=True)
+# as Fedora CoreOS's users give it to QEMU
+with temporary_directory() as directory:
+    config = pathlib.Path(directory, "config.ign")
+    config.write_text(json.dumps(IGNITION))
+    with Machine("containers-ignition", "--qemu-arg", "-fw_cfg", "--qemu-arg", f"name=opt/com.coreos/config,file={config}", seed="none",
+                 images=[fixtures() / "busybox-zstd.oci.tar"]) as guest:
+        with case("Ignition from opt/com.coreos/config: a unit of docker run is a container, with its file, variable and limits"):
+            guest.wait_for(r"\bunit \| unit ahoy written 67108864 77 50000 100000$", anywhere=True)
+        with case("Ignition: a Quadlet file in it is a container"):
+            guest.wait_for(r"\bsmall \| quadlet in boat with 333$", anywhere=True)
 with Machine("containers-quadlet", user_data=CLOUD_CONFIG, seed="fw_cfg", images=[fixtures() / "busybox-zstd.oci.tar"]) as guest:
     with case("Pod: the init container first, a volume between the two, a limit"):
         guest.wait_for(r"\bpod-second \| pod from the first 50331648$", anywhere=True)
