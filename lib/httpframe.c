@@ -5,11 +5,32 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cdefs.h"
+
 void http_frame_head(char out[HTTP_FRAME_HEAD], char kind, size_t n)
 {
 	out[0] = kind;
 	for (unsigned i = 0; i < 4; i++)
 		out[1 + i] = (char)(unsigned char)(n >> (8 * i));
+}
+
+int http_frame_send(int (*write)(const void *data, size_t n), char kind, const void *data, size_t n)
+{
+	const char *p = data;
+
+	do {
+		char head[HTTP_FRAME_HEAD];
+		size_t piece = MIN(n, HTTP_FRAME_MAX);
+		int r;
+
+		http_frame_head(head, kind, piece);
+		if ((r = write(head, sizeof(head))) < 0 || (piece && (r = write(p, piece)) < 0))
+			return r;
+		if (piece)
+			p += piece;
+		n -= piece;
+	} while (n > 0);
+	return 0;
 }
 
 long http_frame_take(const char *bytes, size_t n, struct http_frame *f)

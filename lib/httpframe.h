@@ -45,6 +45,10 @@ struct http_frame {
 /* Writes the head of a frame; n at most HTTP_FRAME_MAX. */
 void http_frame_head(char out[HTTP_FRAME_HEAD], char kind, size_t n);
 
+/* Cuts n bytes into frames of this kind (one, when there are none) and gives head and bytes of each to write(), which takes all or returns -errno:
+ * so does this. Otherwise 0. */
+int http_frame_send(int (*write)(const void *data, size_t n), char kind, const void *data, size_t n);
+
 /* Takes the first frame of n bytes. Returns the bytes it is made of, 0 when more are needed, -EBADMSG when it is longer than allowed. */
 long http_frame_take(const char *bytes, size_t n, struct http_frame *f);
 

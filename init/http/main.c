@@ -12,23 +12,14 @@
 #include "fd.h"
 #include "http.h"
 
+static int write_out(const void *data, size_t n)
+{
+	return fd_write_full(1, data, n);
+}
+
 int say(char kind, const void *data, size_t n)
 {
-	const char *p = data;
-
-	do {
-		char head[HTTP_FRAME_HEAD];
-		size_t piece = MIN(n, HTTP_FRAME_MAX);
-		int r;
-
-		http_frame_head(head, kind, piece);
-		if ((r = fd_write_full(1, head, sizeof(head))) < 0 || (piece && (r = fd_write_full(1, p, piece)) < 0))
-			return r;
-		if (piece)
-			p += piece;
-		n -= piece;
-	} while (n > 0);
-	return 0;
+	return http_frame_send(write_out, kind, data, n);
 }
 
 int say_failed(int code, const char *fmt, ...)

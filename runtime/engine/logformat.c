@@ -6,6 +6,7 @@
 
 #include "gotime.h"
 #include "json.h"
+#include "utf8.h"
 
 static const char *const stream_names[] = { "stdout", "stderr" };
 
@@ -88,25 +89,6 @@ static int hex4(const char *s, const char *end, unsigned *out)
 	return 0;
 }
 
-static void add_utf8(struct buf *b, unsigned c)
-{
-	if (c < 0x80) {
-		buf_putc(b, (char)c);
-	} else if (c < 0x800) {
-		buf_putc(b, (char)(0xc0 | c >> 6));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		buf_putc(b, (char)(0xe0 | c >> 12));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	} else {
-		buf_putc(b, (char)(0xf0 | c >> 18));
-		buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	}
-}
-
 /* Four hexadecimal digits, with the second half where it is a surrogate. s is behind the 'u'. */
 static const char *parse_unicode(const char *s, const char *end, struct buf *b)
 {
@@ -122,7 +104,7 @@ static const char *parse_unicode(const char *s, const char *end, struct buf *b)
 	} else if (c >= 0xd800 && c < 0xe000) {
 		c = 0xfffd;
 	}
-	add_utf8(b, c);
+	utf8_add(b, c);
 	return s;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "utf8.h"
 
 struct reader {
 	struct arena *arena;
@@ -43,25 +44,6 @@ static int skip_past(struct reader *r, const char *what)
 	return 1;
 }
 
-static void add_utf8(struct buf *b, unsigned c)
-{
-	if (c < 0x80) {
-		buf_putc(b, (char)c);
-	} else if (c < 0x800) {
-		buf_putc(b, (char)(0xc0 | c >> 6));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		buf_putc(b, (char)(0xe0 | c >> 12));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	} else {
-		buf_putc(b, (char)(0xf0 | c >> 18));
-		buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_putc(b, (char)(0x80 | (c & 0x3f)));
-	}
-}
-
 /* &#10; or &#xa;, behind the #. Returns 0 when it is no character. */
 static unsigned number(const char *s, size_t n)
 {
@@ -93,7 +75,7 @@ static int read_entity(struct reader *r, struct buf *b)
 		unsigned c = number(name + 1, n - 1);
 
 		if (c)
-			add_utf8(b, c);
+			utf8_add(b, c);
 		return c != 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)

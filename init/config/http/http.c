@@ -120,40 +120,21 @@ static int send_bytes(const void *data, size_t n)
 	return 0;
 }
 
-static int send_frame(char kind, const void *data, size_t n)
-{
-	const char *p = data;
-	int r;
-
-	do {
-		char head[HTTP_FRAME_HEAD];
-		size_t piece = MIN(n, HTTP_FRAME_MAX);
-
-		http_frame_head(head, kind, piece);
-		if ((r = send_bytes(head, sizeof(head))) < 0 || (piece && (r = send_bytes(p, piece)) < 0))
-			return r;
-		if (piece)
-			p += piece;
-		n -= piece;
-	} while (n > 0);
-	return 0;
-}
-
 static int send_request(const struct http_request *q, const struct http_limits *l)
 {
 	char limits[HTTP_LIMITS_TEXT];
 	size_t n = http_limits_print(l, limits);
-	int r = send_frame(HTTP_URL, q->url, strlen(q->url));
+	int r = http_frame_send(send_bytes, HTTP_URL, q->url, strlen(q->url));
 
 	if (r == 0 && q->method)
-		r = send_frame(HTTP_METHOD, q->method, strlen(q->method));
+		r = http_frame_send(send_bytes, HTTP_METHOD, q->method, strlen(q->method));
 	for (const char *const *h = q->headers; r == 0 && h && *h; h++)
-		r = send_frame(HTTP_HEADER, *h, strlen(*h));
+		r = http_frame_send(send_bytes, HTTP_HEADER, *h, strlen(*h));
 	if (r == 0 && q->body)
-		r = send_frame(HTTP_BODY, q->body, q->body_len);
+		r = http_frame_send(send_bytes, HTTP_BODY, q->body, q->body_len);
 	if (r == 0)
-		r = send_frame(HTTP_LIMITS, limits, n);
-	return r == 0 ? send_frame(HTTP_GO, NULL, 0) : r;
+		r = http_frame_send(send_bytes, HTTP_LIMITS, limits, n);
+	return r == 0 ? http_frame_send(send_bytes, HTTP_GO, NULL, 0) : r;
 }
 
 static int read_answer(struct answering *a, uint64_t end)
