@@ -38,8 +38,8 @@ void cgroup_restored(void)
 
 		snprintf(path, sizeof(path), TOP "/system/%s", unit_name(i));
 		fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
-		if (fd >= 0 && recover_keep(fd))
-			dirs[i] = fd + 1;
+		if (fd >= 0)
+			dirs[i] = fd + 1; /* opened by this image: not one of those that have to be kept */
 	}
 }
 

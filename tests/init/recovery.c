@@ -40,7 +40,7 @@ static void try_fault(const char *fault, int descriptors)
 	ask("forget %d", (int)pid);
 	snprintf(want, sizeof(want), "running %d 0", (int)getpid());
 	same(row_of("engine"), want, "%s: the service runs on", fault);
-	now = descriptors_of_init();
+	now = descriptors_settle(descriptors);
 	snprintf(text, sizeof(text), "%d before, %d after", descriptors, now);
 	result(now == descriptors, text, "%s: no descriptor lost or left", fault);
 }
@@ -274,7 +274,7 @@ static void child(void)
 	result(!strncmp(a, "done", 4), a, "runs to its end");
 	snprintf(want, sizeof(want), "running %d 0", (int)getpid());
 	same(row_of("engine"), want, "the others run on");
-	result(descriptors_of_init() == descriptors, "more or less", "no descriptor lost or left");
+	result(descriptors_settle(descriptors) == descriptors, "more or less", "no descriptor lost or left");
 	inject("null");
 	same(ask("forget 99999"), "ok", "and a fault of init itself is still caught");
 }
@@ -385,7 +385,7 @@ static void reload(void)
 	same(receive(), want, "reload: the connection and the watched pid");
 	snprintf(want, sizeof(want), "running %d 0", (int)getpid());
 	same(row_of("engine"), want, "reload: the service runs on");
-	result(descriptors_of_init() == descriptors, "more or less", "reload: no descriptor lost or left");
+	result(descriptors_settle(descriptors) == descriptors, "more or less", "reload: no descriptor lost or left");
 }
 
 static void run_scenario(char *scenario)

@@ -35,5 +35,8 @@ void inject(const char *fault);
 void save_number(const char *name, long n);
 long load_number(const char *name);
 int descriptors_of_init(void);
+/* Until there are so many, for ten seconds at most: init may be at work on something that it opens and closes, and what it lost or left stays so.
+ * Returns how many there were at last. */
+int descriptors_settle(int want);
 
 #endif

@@ -274,6 +274,35 @@ long load_number(const char *name)
 	return n;
 }
 
+static void show_descriptors(void)
+{
+	DIR *d = opendir("/proc/1/fd");
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		char what[256];
+		ssize_t n = readlinkat(dirfd(d), e->d_name, what, sizeof(what) - 1);
+
+		if (n >= 0)
+			printf("# %s: %.*s\n", e->d_name, (int)n, what);
+	}
+	if (d)
+		closedir(d);
+}
+
+int descriptors_settle(int want)
+{
+	int now = descriptors_of_init();
+
+	for (int i = 0; i < 1000 && now != want; i++) {
+		usleep(10000);
+		now = descriptors_of_init();
+	}
+	if (now != want)
+		show_descriptors();
+	return now;
+}
+
 int descriptors_of_init(void)
 {
 	DIR *d = opendir("/proc/1/fd");
