@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
+#include <sys/swap.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -67,11 +68,30 @@ static enum unmount_class class_of(const char *path, const char *rest)
 	return type && !strncmp(type + 3, "overlay ", 8) && strcmp(path, "/etc") ? UNMOUNT_CONTAINERS : UNMOUNT_MOUNTS;
 }
 
-/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext4 /dev/root rw": the fifth field, with \040 and the like undone. */
+/* The path that *line begins with, \040 and the like undone, into out (PATH_LEN bytes); *line is behind it then. Returns its length, 0: too long. */
+static size_t take_path(char *out, const char **line)
+{
+	const char *s = *line;
+	size_t n = 0;
+
+	for (; *s && *s != ' ' && *s != '\t'; s++) {
+		int c = *s == '\\' ? octal(s + 1) : -1;
+
+		if (n == PATH_LEN - 1)
+			return 0;
+		out[n++] = c >= 0 ? (char)c : *s;
+		if (c >= 0)
+			s += 3;
+	}
+	out[n] = '\0';
+	*line = s;
+	return n;
+}
+
+/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext4 /dev/root rw": the fifth field. */
 static void take_line(struct ring *r, const char *line, enum unmount_class class)
 {
 	char *out = r->path[r->n % KEEP];
-	size_t n = 0;
 
 	for (int field = 0; field < 4; field++) {
 		line = strchr(line, ' ');
@@ -79,17 +99,7 @@ static void take_line(struct ring *r, const char *line, enum unmount_class class
 			return;
 		line++;
 	}
-	for (; *line && *line != ' '; line++) {
-		int c = *line == '\\' ? octal(line + 1) : -1;
-
-		if (n == PATH_LEN - 1)
-			return;
-		out[n++] = c >= 0 ? (char)c : *line;
-		if (c >= 0)
-			line += 3;
-	}
-	out[n] = '\0';
-	if (n > 0 && !is_needed(out) && class_of(out, line) == class)
+	if (take_path(out, &line) > 0 && !is_needed(out) && class_of(out, line) == class)
 		r->n++;
 }
 
@@ -152,12 +162,35 @@ static void make_read_only(const char *path, enum unmount_class class)
 		       r < 0 ? "; nor made read-only: " : ", only made read-only", r < 0 ? err_name(-r) : "");
 }
 
+/* A file that is swapped to keeps its file system from being unmounted, and from being made read-only too. */
+static void stop_swapping(void)
+{
+	SCRATCH static char text[4096];
+	char path[PATH_LEN];
+	const char *line;
+
+	/* a guest sees the swaps of its host */
+	if (init_options.guest || fd_read_small(AT_FDCWD, "/proc/swaps", text, sizeof(text)) <= 0)
+		return;
+	for (line = strchr(text, '\n'); line && line[1]; line = strchr(line, '\n')) {
+		line++;
+		if (take_path(path, &line) == 0 || path[0] != '/')
+			continue;
+		if (swapoff(path) < 0)
+			report_problem("init", "%s cannot be taken out of use as swap space: %s", path, err_name(errno));
+		else
+			report_note("init", "no longer swapping to %s", path);
+	}
+}
+
 int unmount_class(enum unmount_class class)
 {
 	SPARSE static struct ring mounts;
 	unsigned count = 0;
 	int moved = 1;
 
+	if (class == UNMOUNT_MOUNTS)
+		stop_swapping();
 	for (int round = 0; moved && round < ROUNDS_MAX; round++) {
 		moved = 0;
 		if (read_mounts(&mounts, class) < 0)
