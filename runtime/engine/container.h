@@ -111,7 +111,8 @@ struct container {
 /* Reads all records; unreadable ones are reported and left alone. Returns 0 or -errno. */
 int container_load_all(struct err *err);
 
-/* Makes the record of a service whose image is img (NULL: missing). mem of svc is copied. */
+/* Makes the record of a service whose image is img (NULL: missing). mem of svc is copied. config_hash NULL: it is not of the boot
+ * configuration but was asked for over the API. */
 int container_create(const struct service *svc, const struct store_image *img, const char *config_hash,
 	struct container **out, struct err *err);
 

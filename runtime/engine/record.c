@@ -133,9 +133,9 @@ int container_create(const struct service *svc, const struct store_image *img, c
 		return err_set(err, ENOMEM, "create %s", svc->container_name);
 	random_hex(c->id, CONTAINER_ID_LEN);
 	c->created_ns = wall_now();
-	c->from_boot = true;
+	c->from_boot = config_hash != NULL;
 	c->this_boot = true;
-	text_set(c->config_hash, sizeof(c->config_hash), "%s", config_hash);
+	text_set(c->config_hash, sizeof(c->config_hash), "%s", config_hash ? config_hash : "");
 	r = merge_service(&c->mem, svc, img, &c->svc, &c->exposed, err);
 	for (size_t i = 0; r == 0 && i < c->svc.mount_count; i++) {
 		struct service_mount *m = &c->svc.mounts[i];

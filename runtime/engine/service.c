@@ -35,7 +35,7 @@ static int check_keys(yyjson_val *obj, const char *const *known, size_t n, const
 static int parse_volume(struct arena *mem, yyjson_val *v, struct service_mount *m, struct err *err)
 {
 	static const char *const keys[] = { "type", "source", "target", "read_only", "options" };
-	static const char *const types[] = { "bind", "volume", "tmpfs" };
+	static const char *const types[] = { "bind", "volume", "tmpfs", "image" };
 	yyjson_val *source;
 	const char *type;
 	size_t t = 0;
@@ -47,7 +47,7 @@ static int parse_volume(struct arena *mem, yyjson_val *v, struct service_mount *
 	while (t < ARRAY_SIZE(types) && (!type || strcmp(type, types[t]) != 0))
 		t++;
 	if (t == ARRAY_SIZE(types))
-		return service_bad(err, "type", "bind, volume or tmpfs");
+		return service_bad(err, "type", "bind, volume, tmpfs or image");
 	m->type = (enum mount_type)t;
 	source = yyjson_obj_get(v, "source");
 	m->source = service_take_str(mem, source);

@@ -11,7 +11,7 @@
 
 static void write_mounts(struct buf *b, const struct service *s)
 {
-	static const char *const types[] = { "bind", "volume", "tmpfs" };
+	static const char *const types[] = { "bind", "volume", "tmpfs", "image" };
 
 	jw_karr(b, "volumes");
 	for (size_t i = 0; i < s->mount_count; i++) {
