@@ -19,6 +19,7 @@ struct request {
 	char *path;			/* without the version, decoded */
 	const char *arg;		/* what '*' of the route stands for */
 	struct buf body;
+	int minor;			/* of the API's version that was asked for */
 	bool body_too_large, dispatched, suspended, gone;
 	struct MHD_Response *response;
 	unsigned status;
@@ -35,6 +36,8 @@ void api_json(struct request *r, unsigned status, struct buf *b);	/* takes the b
 void api_error(struct request *r, unsigned status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void api_empty(struct request *r, unsigned status);
 void api_text(struct request *r, unsigned status, const char *text);
+/* 101: the connection is no longer HTTP; handler as libmicrohttpd's. */
+void api_upgrade(struct request *r, const char *type, MHD_UpgradeHandler handler, void *cls);
 /* reader as libmicrohttpd's; it may call api_suspend(r) and return 0. */
 void api_stream(struct request *r, const char *type, MHD_ContentReaderCallback reader);
 
@@ -53,6 +56,11 @@ void api_wait(struct request *r, struct container *c, int events, void (*fire)(s
 /* The image's name as people write it. */
 char *api_familiar(const char *image, char *out, size_t size);
 
+/* ?h= and ?w= of a terminal; whether a new container may have this name. False: answered. */
+struct winsize;
+bool api_take_size(struct request *r, struct winsize *out);
+bool api_name_free(struct request *r, const char *name);
+
 /* Handlers. */
 void api_ping(struct request *r);
 void api_version(struct request *r);
@@ -67,5 +75,14 @@ void api_kill(struct request *r);
 void api_wait_container(struct request *r);
 void api_remove(struct request *r);
 void api_images(struct request *r);
+void api_create(struct request *r);
+void api_attach(struct request *r);
+void api_resize(struct request *r);
+void api_events(struct request *r);
+void api_volumes(struct request *r);
+void api_volume_create(struct request *r);
+void api_volume_inspect(struct request *r);
+void api_volume_remove(struct request *r);
+void api_volume_prune(struct request *r);
 
 #endif

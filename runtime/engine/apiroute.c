@@ -29,6 +29,15 @@ static const struct route routes[] = {
 	{ "POST", "/containers/*/kill", api_kill },
 	{ "POST", "/containers/*/wait", api_wait_container },
 	{ "DELETE", "/containers/*", api_remove },
+	{ "POST", "/containers/create", api_create },
+	{ "POST", "/containers/*/attach", api_attach },
+	{ "POST", "/containers/*/resize", api_resize },
+	{ "GET", "/events", api_events },
+	{ "GET", "/volumes", api_volumes },
+	{ "POST", "/volumes/create", api_volume_create },
+	{ "POST", "/volumes/prune", api_volume_prune },
+	{ "GET", "/volumes/*", api_volume_inspect },
+	{ "DELETE", "/volumes/*", api_volume_remove },
 	{ "GET", "/images/json", api_images },
 };
 
@@ -60,6 +69,7 @@ static bool take_version(struct request *r)
 {
 	int major, minor, used = 0;
 
+	r->minor = MINOR_MAX;
 	if (sscanf(r->path, "/v%d.%d%n", &major, &minor, &used) != 2 || r->path[used] != '/')
 		return true;
 	if (major != 1 || minor < MINOR_MIN)
@@ -67,6 +77,7 @@ static bool take_version(struct request *r)
 			  ", please upgrade your client to a newer version", major, minor);
 	else if (minor > MINOR_MAX)
 		api_error(r, 400, "client version %d.%d is too new. Maximum supported API version is " API_VERSION, major, minor);
+	r->minor = minor;
 	r->path += used;
 	return !r->response;
 }

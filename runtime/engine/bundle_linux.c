@@ -159,7 +159,8 @@ static int add_mount(struct buf *b, const struct service_mount *m, const char *s
 		jw_str(b, "nosuid");
 		jw_str(b, "nodev");
 		for (char **o = m->options; *o; o++)
-			jw_str(b, *o);
+			if (strcmp(*o, "mount") != 0)	/* says where it came from */
+				jw_str(b, *o);
 		if (m->read_only)
 			jw_str(b, "ro");
 		jw_close(b, ']');

@@ -57,6 +57,12 @@ struct container_waiter {
 	bool added;
 };
 
+struct input {
+	int fd;				/* -1: not open */
+	struct loop_watch watch;	/* while it is full */
+	bool full, ended;
+};
+
 struct container {
 	struct container *next;
 	struct arena mem;		/* of svc and exposed */
@@ -96,7 +102,7 @@ struct container {
 	bool stop_signal_due;		/* a stop came while it was starting */
 	int64_t stop_grace_due;
 	bool start_again;		/* start as soon as it is down */
-	bool removing;
+	bool removing, remove_volumes;	/* remove_volumes: the anonymous ones go with it */
 	bool announced;			/* the failure was reported */
 	uint64_t up_since;		/* loop_now() */
 	struct loop_watch pidfd;	/* fd -1: none */
@@ -105,6 +111,7 @@ struct container {
 	void (*create_done)(int status, void *arg);	/* while volumes are filled */
 	struct child *child;		/* coracle-runtime, while it runs */
 	struct log *log;
+	struct input input;
 	struct container_waiter *waiters;
 };
 
@@ -125,9 +132,16 @@ void container_save_state(struct container *c);
 /* config hash of a service: equal services, equal hash. */
 void container_config_hash(const struct service *svc, char out[SHA256_HEX_LEN + 1]);
 
+/* 64 (or fewer) random digits and a NUL. */
+void container_random_hex(char *out, size_t digits);
+
 /* By id, unique id prefix, or name with or without '/'. NULL: none (*ambiguous tells why). */
 struct container *container_find(const char *what, bool *ambiguous);
 struct container *container_by_name(const char *name);
+
+/* Of its log: bytes of one file (0: no limit), files. */
+int64_t container_log_size(const struct container *c);
+int container_log_files(const struct container *c);
 
 const char *container_status_name(enum container_status s);
 

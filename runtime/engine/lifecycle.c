@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "events.h"
 #include "fd.h"
+#include "input.h"
 #include "initlink.h"
 #include "report.h"
 #include "runner.h"
@@ -46,6 +48,8 @@ static void went_down(struct container *c)
 	if (c->status != CONTAINER_RESTARTING && !c->start_again)
 		runner_unmount(c);
 	container_fire(c, EVENT_DOWN, c->exit_code);
+	if (c->svc.auto_remove && c->status != CONTAINER_RESTARTING && !c->start_again)
+		c->removing = c->remove_volumes = true;
 	if (c->removing) {
 		container_forget(c);
 		return;
@@ -90,6 +94,7 @@ static void start_failed(struct container *c, const char *why, int code, bool pr
 		c->finished_ns = wall_now();
 	c->this_boot = true;
 	log_end_run(c->log);
+	input_close(c);
 	if (c->pid > 0)
 		initlink_forget(c->pid);
 	container_save_state(c);
@@ -113,6 +118,7 @@ static bool begin_again(struct container *c, const char *verb, int status)
 	report_note("engine", "%s: coracle-runtime %s was killed by signal %d; once more", c->svc.container_name, verb, WTERMSIG(status));
 	c->status = c->ever_started ? CONTAINER_EXITED : CONTAINER_CREATED;
 	log_end_run(c->log);
+	input_close(c);
 	if (c->pid > 0)
 		initlink_forget(c->pid);
 	c->start_again = true;
@@ -157,6 +163,7 @@ static void on_started(int status, void *arg)
 	c->swept = false;
 	stamp_first(c);
 	c->phase = PHASE_UP;
+	event_container(c, "start", NULL);
 	c->save = (struct loop_timer){ .fire = save_later, .arg = c };
 	loop_timer_set(&c->save, SAVE_DELAY_MS);
 	/* a restart that came meanwhile is not done yet: it goes on with a stop, and who waits for it hears of the next start */
@@ -276,6 +283,7 @@ static void finish_run(struct container *c)
 	c->exit_code = code_of_status(c->exit_status);
 	c->finished_ns = wall_now();
 	log_end_run(c->log);
+	input_close(c);
 	initlink_forget(c->pid);
 	delay = engine.stopping || c->removing ? -1
 		: restart_after_exit(&c->svc.restart, &c->restart, c->exit_code, loop_now() - c->up_since);
@@ -288,6 +296,7 @@ static void finish_run(struct container *c)
 	}
 	c->pid = 0;
 	container_save_state(c);
+	event_died(c);
 	container_fire(c, EVENT_EXITED, c->exit_code);
 	clean_up(c);
 }
@@ -329,11 +338,19 @@ static void on_timer(void *arg)
 
 int lifecycle_kill(struct container *c, int signal)
 {
+	char text[32];
+	const char *const extra[] = { text, NULL };
+	int r;
+
+	text_set(text, sizeof(text), "signal=%d", signal);
 	if (c->phase != PHASE_UP || c->exit_seen)
 		return -ESRCH;
 	if (c->pidfd.fd < 0)
 		return -ESRCH;
-	return sys_pidfd_send_signal(c->pidfd.fd, signal);
+	r = sys_pidfd_send_signal(c->pidfd.fd, signal);
+	if (r == 0)
+		event_container(c, "kill", extra);
+	return r;
 }
 
 /* Who waits for a start that will not be made hears so. */

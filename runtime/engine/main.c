@@ -28,6 +28,7 @@
 #include "resolv.h"
 #include "runtime/store/store.h"
 #include "text.h"
+#include "volumes.h"
 
 #define LOG_MAX_SIZE (10 << 20)
 #define LOG_MAX_FILES 3
@@ -330,6 +331,7 @@ static int run(void)
 		return 1;
 	}
 	adopt_all();
+	volumes_sweep();
 	orchestrate_begin(on_settled);
 	images_import_media(engine.opt.media, orchestrate_step, orchestrate_step);
 	resolv_watch();

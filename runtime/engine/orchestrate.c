@@ -279,6 +279,22 @@ static void say_unhealthy(void)
 					    wanted[i].svc->name, wanted[i].svc->depends[d].name);
 }
 
+/* Containers that were made over the API come back by their restart policies; those with --rm that ended while nobody looked go. */
+static void start_others(void)
+{
+	for (struct container *c = engine.containers, *next; c; c = next) {
+		next = c->next;
+		if (c->from_boot || !c->ever_started || (c->phase != PHASE_DOWN && c->phase != PHASE_CLEANING))
+			continue;
+		if (c->svc.auto_remove) {
+			c->remove_volumes = true;
+			lifecycle_remove(c, true);
+		} else if (restart_at_engine_start(&c->svc.restart, &c->restart, c->exit_code, false)) {
+			lifecycle_start(c, true);
+		}
+	}
+}
+
 void orchestrate_begin(void (*settled)(void))
 {
 	struct err err = ERR_INIT;
@@ -292,6 +308,7 @@ void orchestrate_begin(void (*settled)(void))
 		if (store_volume(engine.store, *v, path, sizeof(path), &err) < 0)
 			report_problem("engine", "volume %s: %s", *v, err.text);
 	say_unhealthy();
+	start_others();
 	orchestrate_step();
 }
 

@@ -12,7 +12,9 @@
 #include <yyjson.h>
 
 #include "engine.h"
+#include "events.h"
 #include "fd.h"
+#include "input.h"
 #include "jw.h"
 #include "merge.h"
 #include "path.h"
@@ -20,6 +22,7 @@
 #include "runtime/store/store.h"
 #include "sys.h"
 #include "text.h"
+#include "volumes.h"
 
 #define RECORD_MAX (2u << 20)
 #define STATE_MAX 8192u
@@ -40,7 +43,7 @@ void container_config_hash(const struct service *svc, char out[SHA256_HEX_LEN + 
 	sha256_hex(b.data, b.len, out);
 }
 
-static void random_hex(char *out, size_t digits)
+void container_random_hex(char *out, size_t digits)
 {
 	unsigned char r[32];
 
@@ -60,6 +63,7 @@ static struct container *new_container(void)
 		return NULL;
 	arena_init(&c->mem, SERVICE_ARENA_MAX);
 	c->pidfd.fd = -1;
+	c->input.fd = -1;
 	c->status = CONTAINER_CREATED;
 	return c;
 }
@@ -70,9 +74,42 @@ static void free_container(struct container *c)
 	loop_timer_cancel(&c->save);
 	loop_remove(&c->pidfd);
 	fd_close(&c->pidfd.fd);
+	input_close(c);
 	log_free(c->log);
 	arena_free(&c->mem);
 	free(c);
+}
+
+static const char *log_option(const struct container *c, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (char **o = c->svc.log_opt; o && *o; o++)
+		if (strncmp(*o, key, n) == 0 && (*o)[n] == '=')
+			return *o + n + 1;
+	return NULL;
+}
+
+/* "10m", as go-units RAMInBytes; -1: no limit */
+int64_t container_log_size(const struct container *c)
+{
+	const char *v = log_option(c, "max-size");
+	char *end;
+	double n = v ? strtod(v, &end) : 0;
+	int shift;
+
+	if (!v)
+		return engine.opt.log_max_size;
+	shift = *end == 'k' || *end == 'K' ? 10 : *end == 'm' || *end == 'M' ? 20 : *end == 'g' || *end == 'G' ? 30 : 0;
+	return n <= 0 || n > 1e6 * (1 << 30) ? 0 : (int64_t)(n * (double)(1LL << shift));
+}
+
+int container_log_files(const struct container *c)
+{
+	const char *v = log_option(c, "max-file");
+	long n = v ? strtol(v, NULL, 10) : engine.opt.log_max_files;
+
+	return n < 1 ? 1 : n > 16 ? 16 : (int)n;
 }
 
 static int add_log(struct container *c)
@@ -81,7 +118,7 @@ static int add_log(struct container *c)
 
 	text_set(name, sizeof(name), "%s-json.log", c->id);
 	c->log = log_new(engine_container_path(c->id, name, path, sizeof(path)), c->id, c->svc.container_name,
-			 engine.opt.log_max_size, engine.opt.log_max_files);
+			 container_log_size(c), container_log_files(c));
 	return c->log ? 0 : -ENOMEM;
 }
 
@@ -131,7 +168,7 @@ int container_create(const struct service *svc, const struct store_image *img, c
 
 	if (!c)
 		return err_set(err, ENOMEM, "create %s", svc->container_name);
-	random_hex(c->id, CONTAINER_ID_LEN);
+	container_random_hex(c->id, CONTAINER_ID_LEN);
 	c->created_ns = wall_now();
 	c->from_boot = config_hash != NULL;
 	c->this_boot = true;
@@ -143,7 +180,7 @@ int container_create(const struct service *svc, const struct store_image *img, c
 
 		if (!m->anonymous)
 			continue;
-		random_hex(name, 64);
+		container_random_hex(name, 64);
 		m->source = arena_strdup(&c->mem, name);
 		r = m->source ? 0 : err_set(err, ENOMEM, "volume");
 	}
@@ -382,6 +419,7 @@ void container_forget(struct container *c)
 	char path[512], removed[CONTAINER_ID_LEN + sizeof(REMOVED)];
 	int dirfd, r;
 
+	event_container(c, "destroy", NULL);
 	container_fire(c, EVENT_REMOVED, 0);
 	while (*p && *p != c)
 		p = &(*p)->next;
@@ -398,5 +436,7 @@ void container_forget(struct container *c)
 	if (r < 0 && r != -ENOENT)
 		report_problem("engine", "remove container %s: %s", c->svc.container_name, err_name(-r));
 	fd_close(&dirfd);
+	if (c->remove_volumes)
+		volumes_forget(c);
 	free_container(c);
 }

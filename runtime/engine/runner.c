@@ -15,12 +15,14 @@
 #include "copyup.h"
 #include "engine.h"
 #include "fd.h"
+#include "input.h"
 #include "jw.h"
 #include "notify.h"
 #include "report.h"
 #include "runtime/store/store.h"
 #include "terminal.h"
 #include "text.h"
+#include "volumes.h"
 
 #define FAILURE_LOG_MAX 65536u
 
@@ -58,6 +60,7 @@ static int spawn_create(struct container *c, const int w[2], void (*done)(int, v
 	struct runtime_paths p;
 	char *argv[20], console[512], input[512];
 	const char *stdin_path = NULL;
+	int flags = 0, hold = -1, r;
 	size_t n = 0;
 
 	fill_paths(c, &p);
@@ -82,10 +85,16 @@ static int spawn_create(struct container *c, const int w[2], void (*done)(int, v
 	argv[n] = NULL;
 	if (c->svc.stdin_open && !c->svc.tty) {
 		stdin_path = engine_container_path(c->id, "bundle/stdin", input, sizeof(input));
-		if (mkfifo(stdin_path, 0600) < 0 && errno != EEXIST)
-			return err_set(err, errno, "make %s", stdin_path);
+		r = input_make(c, stdin_path, &flags, &hold, err);
+		if (r < 0) {
+			fd_close(&hold);
+			return r;
+		}
 	}
-	return child_spawn_with(stdin_path, argv, w[0], w[1], done, c, &c->child, err);
+	r = child_spawn_with(stdin_path, flags, argv, w[0], w[1], done, c, &c->child, err);
+	fd_close(&hold);	/* the child has it open */
+	attach_pull(c);
+	return r;
 }
 
 static int create_now(struct container *c, void (*done)(int status, void *arg), struct err *err)
@@ -142,12 +151,14 @@ int runner_create(struct container *c, void (*done)(int status, void *arg), stru
 	r = mount_root(c, err);
 	if (r < 0)
 		return r;
-	if (!copyup_needed(c))
+	if (!volumes_need_mount(c) && !copyup_needed(c))
 		return create_now(c, done, err);
 	c->create_done = done;
 	pid = child_fork(on_copied, c, err);
 	if (pid == 0) {
-		r = copyup_run(c, err);
+		r = volumes_mount(c, err);
+		if (r == 0 && copyup_needed(c))
+			r = copyup_run(c, err);
 		if (r < 0)
 			leave_failure(c, err);
 		_exit(r < 0);
@@ -281,6 +292,7 @@ void runner_adopt_pipes(struct container *c)
 	r = notify_take_fd(name);
 	if (r >= 0)
 		log_adopt_terminal(c->log, r, &err);
+	input_adopt(c);
 }
 
 bool runner_has_leftovers(const struct container *c)
@@ -297,4 +309,5 @@ void runner_unmount(struct container *c)
 
 	if (c->image_id[0] && store_rootfs_unmount(engine.store, c->id, &err) < 0)
 		report_note("engine", "%s: %s", c->svc.container_name, err.text);
+	volumes_release(c);
 }

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "engine.h"
 #include "fd.h"
+#include "input.h"
 #include "report.h"
 #include "text.h"
 
@@ -60,6 +62,14 @@ static int receive_fd(int sock)
 	return fd;
 }
 
+static void set_size(const struct container *c, int fd)
+{
+	struct winsize size = { .ws_row = (unsigned short)c->svc.tty_rows, .ws_col = (unsigned short)c->svc.tty_columns };
+
+	if (size.ws_row && size.ws_col)
+		ioctl(fd, TIOCSWINSZ, &size);
+}
+
 static void on_peer(uint32_t events, void *arg)
 {
 	struct terminal *t = arg;
@@ -73,6 +83,10 @@ static void on_peer(uint32_t events, void *arg)
 		report_problem("engine", "%s: %s", c->svc.container_name, err.text);
 	else if (fd >= 0 && !c)
 		close(fd);
+	if (c && fd >= 0) {
+		set_size(c, fd);
+		attach_pull(c);
+	}
 	end(t);
 }
 
