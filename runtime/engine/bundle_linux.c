@@ -9,6 +9,7 @@
 
 #include "engine.h"
 #include "jw.h"
+#include "network.h"
 #include "text.h"
 
 struct default_mount {
@@ -103,7 +104,7 @@ static void add_etc(struct buf *b, const struct container *c)
 		jw_open(b, '{');
 		jw_kstr(b, "destination", target);
 		jw_kstr(b, "type", "bind");
-		jw_kstr(b, "source", engine_container_path(c->id, files[i], path, sizeof(path)));
+		jw_kstr(b, "source", engine_container_path(network_owner(c) ? network_owner(c)->id : c->id, files[i], path, sizeof(path)));
 		jw_kraw(b, "options", "[\"rbind\",\"rprivate\"]");
 		jw_close(b, '}');
 	}
@@ -216,7 +217,7 @@ int bundle_add_linux(struct buf *b, const struct container *c, struct err *err)
 {
 	static const char *const spaces[] = { "pid", "ipc", "uts", "mount", "cgroup", "network" };
 	const struct service *s = &c->svc;
-	char cgroup[96];
+	char cgroup[96], path[64];
 	int r;
 
 	jw_kobj(b, "linux");
@@ -226,6 +227,10 @@ int bundle_add_linux(struct buf *b, const struct container *c, struct err *err)
 			continue;
 		jw_open(b, '{');
 		jw_kstr(b, "type", spaces[i]);
+		if (strcmp(spaces[i], "network") == 0 && network_owner(c)) {
+			text_set(path, sizeof(path), "/proc/%d/ns/net", (int)network_owner(c)->pid);
+			jw_kstr(b, "path", path);
+		}
 		jw_close(b, '}');
 	}
 	jw_close(b, ']');
@@ -240,7 +245,7 @@ int bundle_add_linux(struct buf *b, const struct container *c, struct err *err)
 	jw_close(b, ']');
 	bundle_add_resources(b, s);
 	jw_close(b, '}');
-	bundle_add_sysctls(b, s, !shares(s, "network"));
+	bundle_add_sysctls(b, s, !shares(s, "network") && !network_owner(c));
 	r = bundle_add_devices(b, s, err);
 	if (r < 0)
 		return r;

@@ -20,6 +20,7 @@
 #include "sha256.h"
 
 struct store_image;
+struct container_network;
 
 #define CONTAINER_ID_LEN 64
 #define CONTAINER_SHORT_LEN 12
@@ -112,6 +113,7 @@ struct container {
 	struct child *child;		/* coracle-runtime, while it runs */
 	struct log *log;
 	struct input input;
+	struct container_network *net;	/* network.h; NULL: none of its own, or not yet */
 	struct container_waiter *waiters;
 };
 

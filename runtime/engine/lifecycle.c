@@ -15,6 +15,7 @@
 #include "fd.h"
 #include "input.h"
 #include "initlink.h"
+#include "network.h"
 #include "report.h"
 #include "runner.h"
 #include "signals.h"
@@ -44,6 +45,7 @@ static int code_of_failure(const char *text)
 static void went_down(struct container *c)
 {
 	c->phase = PHASE_DOWN;
+	network_detach(c);
 	c->pid = 0;
 	if (c->status != CONTAINER_RESTARTING && !c->start_again)
 		runner_unmount(c);
@@ -75,6 +77,7 @@ static void clean_up(struct container *c)
 	struct err err = ERR_INIT;
 
 	c->phase = PHASE_CLEANING;
+	network_detach(c);
 	loop_remove(&c->pidfd);
 	fd_close(&c->pidfd.fd);
 	if (runner_delete(c, on_deleted, &err) < 0) {
@@ -215,6 +218,7 @@ static void on_pidfd(uint32_t events, void *arg)
 static void on_created(int status, void *arg)
 {
 	struct container *c = arg;
+	struct err err = ERR_INIT;
 	char why[512];
 
 	c->child = NULL;
@@ -227,6 +231,10 @@ static void on_created(int status, void *arg)
 	}
 	c->pidfd.fd = sys_pidfd_open(c->pid, 0);
 	c->own_child = !initlink_present();
+	if (network_attach(c, &err) < 0) {
+		start_failed(c, err.text, 125, true);
+		return;
+	}
 	if (!initlink_present()) {
 		start_now(c);
 		return;
@@ -494,6 +502,7 @@ void lifecycle_adopt(struct container *c)
 	c->phase = PHASE_UP;
 	c->up_since = loop_now() - (uint64_t)MAX((wall_now() - c->started_ns) / 1000000, 0);
 	runner_adopt_pipes(c);
+	network_adopt(c);
 	c->pidfd.fd = sys_pidfd_open(c->pid, 0);
 	alive = c->pidfd.fd >= 0 && runner_pid_ticks(c->pid) == c->pid_ticks;
 	if (!alive)

@@ -21,6 +21,7 @@
 #include "images.h"
 #include "initlink.h"
 #include "lifecycle.h"
+#include "network.h"
 #include "notify.h"
 #include "orchestrate.h"
 #include "path.h"
@@ -299,7 +300,8 @@ static int set_up(struct err *err)
 	if (engine.opt.console)
 		console_open(engine.opt.console);
 	r = images_open(err);
-	return r < 0 ? r : container_load_all(err);
+	r = r < 0 ? r : container_load_all(err);
+	return r < 0 ? r : network_open(err);
 }
 
 static void adopt_all(void)

@@ -12,6 +12,7 @@
 #include "graph.h"
 #include "images.h"
 #include "lifecycle.h"
+#include "network.h"
 #include "report.h"
 #include "text.h"
 
@@ -307,6 +308,8 @@ void orchestrate_begin(void (*settled)(void))
 	for (char **v = list.volumes; count > 0 && v && *v; v++)
 		if (store_volume(engine.store, *v, path, sizeof(path), &err) < 0)
 			report_problem("engine", "volume %s: %s", *v, err.text);
+	if (count > 0)
+		network_provide(list.networks);
 	say_unhealthy();
 	start_others();
 	orchestrate_step();

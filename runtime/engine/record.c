@@ -17,6 +17,7 @@
 #include "input.h"
 #include "jw.h"
 #include "merge.h"
+#include "network.h"
 #include "path.h"
 #include "report.h"
 #include "runtime/store/store.h"
@@ -75,6 +76,7 @@ static void free_container(struct container *c)
 	loop_remove(&c->pidfd);
 	fd_close(&c->pidfd.fd);
 	input_close(c);
+	network_forget(c);
 	log_free(c->log);
 	arena_free(&c->mem);
 	free(c);

@@ -17,6 +17,7 @@
 #include "fd.h"
 #include "input.h"
 #include "jw.h"
+#include "network.h"
 #include "notify.h"
 #include "report.h"
 #include "runtime/store/store.h"
@@ -148,6 +149,9 @@ int runner_create(struct container *c, void (*done)(int status, void *arg), stru
 
 	if (!c->image_id[0])
 		return err_set(err, 0, "No such image: %s", c->svc.image);
+	r = network_prepare(c, err);
+	if (r < 0)
+		return r;
 	r = mount_root(c, err);
 	if (r < 0)
 		return r;

@@ -154,8 +154,8 @@ static int check_values(const struct service *s, struct err *err)
 {
 	if (!path_component_ok(s->container_name))
 		return service_bad(err, "container_name", "a legal name");
-	if (strcmp(s->network_mode, "host") != 0 && strcmp(s->network_mode, "none") != 0)
-		return service_bad(err, "network_mode", "host or none");
+	if (!s->network_mode[0])
+		return service_bad(err, "network_mode", "host, none, container:NAME or the name of a network");
 	for (char **e = s->environment; *e; e++)
 		if (!strchr(*e, '=') || **e == '=')
 			return service_bad(err, "environment", "an array of NAME=VALUE");

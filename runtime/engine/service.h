@@ -49,7 +49,7 @@ struct service {
 	struct restart_rule restart;
 	struct service_depend *depends;
 	size_t depend_count;
-	char *network_mode;			/* "host" or "none" */
+	char *network_mode;			/* "host", "none", "container:NAME", "bridge", or a network's name */
 	char **cap_add, **cap_drop;
 	char **labels;				/* k=v */
 	char *stop_signal;			/* NULL: the image's or SIGTERM */
@@ -75,6 +75,8 @@ struct service {
 	char **extra_hosts;			/* NAME=ADDRESS */
 	char **annotations;			/* k=v */
 	char *pull_policy;
+	char *networks;				/* JSON: {NETWORK: {aliases, ipv4_address, ipv6_address, mac_address}}; NULL: only network_mode's */
+	char **ports;				/* published, as runtime/net/port.h reads them */
 	char *healthcheck;			/* JSON: test, interval_ms, timeout_ms, retries, start_period_ms, start_interval_ms */
 
 	/* What only the API gives. */
@@ -103,6 +105,7 @@ struct service_list {
 	struct service *v;
 	size_t count;
 	char **volumes;			/* names */
+	char *networks;			/* JSON array, for network_provide(); NULL: none */
 	struct arena mem;
 };
 

@@ -42,7 +42,7 @@ static const struct field fields[] = {
 	WANTED("security_opt", K_STRV, security_opt), WANTED("pid", K_STR, pid), WANTED("ipc", K_STR, ipc), WANTED("uts", K_STR, uts),
 	WANTED("cgroup", K_STR, cgroup), WANTED("dns", K_STRV, dns), WANTED("dns_search", K_STRV, dns_search),
 	WANTED("dns_opt", K_STRV, dns_opt), WANTED("extra_hosts", K_STRV, extra_hosts), WANTED("annotations", K_MAP, annotations),
-	WANTED("pull_policy", K_STR, pull_policy), WANTED("healthcheck", K_JSON, healthcheck),
+	WANTED("pull_policy", K_STR, pull_policy), WANTED("networks", K_JSON, networks), WANTED("ports", K_STRV, ports), WANTED("healthcheck", K_JSON, healthcheck),
 
 	WANTED("auto_remove", K_BOOL, auto_remove), WANTED("stdin_once", K_BOOL, stdin_once), WANTED("nano_cpus", K_INT64, nano_cpus),
 	WANTED("cpuset_mems", K_STR, cpuset_mems), WANTED("blkio_weight", K_INT64, blkio_weight), WANTED("blkio", K_JSON, blkio),
