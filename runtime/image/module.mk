@@ -1,5 +1,6 @@
 # runtime/image: image documents (linked by the store's users) and coracle-fetch, the confined unpacker
-FETCH_SRC := $(sort $(wildcard runtime/image/fetch/*.c)) runtime/image/escape.c runtime/image/digest.c runtime/image/say.c
+FETCH_SRC := $(sort $(wildcard runtime/image/fetch/*.c)) runtime/image/escape.c runtime/image/digest.c runtime/image/say.c \
+	runtime/image/tarhead.c
 FETCH_PARTS := $(filter-out runtime/image/fetch/main.c,$(FETCH_SRC))
 IMAGE_SRC := $(sort $(wildcard runtime/image/*.c))
 

@@ -60,15 +60,16 @@ static int take_result(struct import *im, struct store_import_result *result, st
 	size_t n = 0;
 
 	for (size_t i = 0; i < im->plan.images; i++)
-		n += im->plan.image[i].names;
+		n += MAX(im->plan.image[i].names, 1);
 	result->image = calloc(n + 1, sizeof(*result->image));
 	if (!result->image)
 		return err_set(err, ENOMEM, "report the import");
 	for (size_t i = 0; i < im->plan.images; i++)
-		for (size_t k = 0; k < im->plan.image[i].names; k++) {
+		for (size_t k = 0; k < MAX(im->plan.image[i].names, 1); k++) {
 			struct store_imported *out = &result->image[result->count++];
 
-			memcpy(out->name, im->plan.image[i].name[k], strlen(im->plan.image[i].name[k]) + 1);
+			if (im->plan.image[i].names)
+				memcpy(out->name, im->plan.image[i].name[k], strlen(im->plan.image[i].name[k]) + 1);
 			memcpy(out->id, im->plan.image[i].id, IMAGE_DIGEST_SIZE);
 			out->known = is_known(im->s, im->plan.image[i].id);
 		}
@@ -77,7 +78,8 @@ static int take_result(struct import *im, struct store_import_result *result, st
 
 static int run_steps(struct import *im, int fd, int members, struct store_import_result *result, struct err *err)
 {
-	struct plan_options how = { &im->platform, im->label, im->opt->name, im->opt->warning, im->opt->arg };
+	struct plan_options how = { &im->platform, im->label, im->opt->name, im->opt->nameless, im->opt->warning,
+		im->opt->arg };
 	int r;
 
 	im->src.progress = source_progress;
@@ -97,7 +99,7 @@ static int import_fd(struct store *s, int fd, const char *label, const struct st
 	struct store_import_result *result, struct err *err)
 {
 	struct import *im = calloc(1, sizeof(*im));
-	CLEANUP_FD int members = -1;
+	CLEANUP_FD int members = -1, lock = -1;
 	int r;
 
 	if (!im)
@@ -107,7 +109,9 @@ static int import_fd(struct store *s, int fd, const char *label, const struct st
 	im->label = label;
 	im->stage = -1;
 	im->platform = opt->platform ? *opt->platform : image_platform_host();
-	r = make_staging(im, err);
+	r = lock = store_lock_content(s, 0, err);
+	if (r >= 0)
+		r = make_staging(im, err);
 	if (r == 0)
 		r = members = make_member_directory(im, err);
 	if (r >= 0)

@@ -31,7 +31,7 @@ void store_images_free(struct store_image **images)
 	free(images);
 }
 
-static uint64_t layer_size(struct store *s, const char *chain_id)
+uint64_t store_layer_size(struct store *s, const char *chain_id)
 {
 	char path[128], text[32];
 
@@ -99,7 +99,7 @@ static int load_image(struct store *s, const struct store_entry *entry, struct s
 	for (size_t i = 0; i < image->config.layer_count; i++) {
 		image_chain_id(parent, image->config.diff_id[i], image->chain_id[i]);
 		parent = image->chain_id[i];
-		image->size += layer_size(s, parent);
+		image->size += store_layer_size(s, parent);
 	}
 	*out = image;
 	return 0;

@@ -69,3 +69,57 @@ int store_index_save(struct store *s, struct store_entry *entry, size_t n, struc
 	s->entries = n;
 	return 0;
 }
+
+static size_t find_name(const struct store_entry *entry, size_t n, const char *name)
+{
+	size_t i = 0;
+
+	while (i < n && strcmp(entry[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+static size_t find_digest(const struct store_entry *entry, size_t n, const char *digest)
+{
+	size_t i = 0;
+
+	while (i < n && strcmp(entry[i].digest, digest) != 0)
+		i++;
+	return i;
+}
+
+size_t store_entry_set(struct store *s, struct store_entry *entry, size_t n, const struct store_entry *new_entry)
+{
+	struct store_entry before;
+	size_t at;
+	const char *id;
+
+	if (!new_entry->name[0]) {
+		for (at = 0; at < n; at++) {
+			id = store_entry_id(s, &entry[at]);
+			if (id && !strcmp(id, new_entry->id))
+				return n;
+		}
+		entry[n] = *new_entry;
+		return n + 1;
+	}
+	memset(&before, 0, sizeof(before));
+	at = find_name(entry, n, new_entry->name);
+	if (at < n)
+		before = entry[at];
+	else
+		n++;
+	entry[at] = *new_entry;
+	id = before.digest[0] ? store_entry_id(s, &before) : NULL;
+	if (id && strcmp(id, new_entry->id) != 0 && find_digest(entry, n, before.digest) == n) {
+		before.name[0] = '\0';
+		entry[n++] = before;
+	}
+	/* the same image without a name is no other one */
+	for (size_t i = 0; i < n; i++)
+		if (!entry[i].name[0] && !strcmp(entry[i].digest, new_entry->digest)) {
+			entry[i] = entry[--n];
+			break;
+		}
+	return n;
+}

@@ -185,13 +185,13 @@ static int plan_group(struct plan *p, struct source *src, const struct image_des
 		return r;
 	for (size_t i = 0; i < p->images; i++)
 		if (!strcmp(p->image[i].manifest_digest, d.digest))
-			return plan_add_name(&p->image[i], group[0].name, opt->label, err);
+			return group[0].name[0] || !opt->nameless ? plan_add_name(&p->image[i], group[0].name, opt->label, err) : 0;
 	image = plan_add_image(p, err);
 	if (!image)
 		return err ? -err->code : -ENOMEM;
 	if ((r = take_manifest(image, src, &d, opt->platform, err)) < 0)
 		return r;
-	return plan_add_name(image, group[0].name, opt->label, err);
+	return group[0].name[0] || !opt->nameless ? plan_add_name(image, group[0].name, opt->label, err) : 0;
 }
 
 static int plan_layout(struct plan *p, struct source *src, const struct plan_options *opt, struct err *err)

@@ -104,7 +104,7 @@ static int take_entry(struct plan_image *image, struct source *src, const struct
 		if ((r = plan_add_name(image, e->tags[i], opt->label, err)) < 0)
 			return r;
 	/* saved by id: the file's name is all there is */
-	return image->names ? 0 : plan_add_name(image, "", opt->label, err);
+	return image->names || opt->nameless ? 0 : plan_add_name(image, "", opt->label, err);
 }
 
 int plan_docker(struct plan *p, struct source *src, const struct plan_options *opt, struct err *err)

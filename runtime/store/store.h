@@ -50,6 +50,8 @@ void store_close(struct store *s);
 /* Reads index.json again (after a child imported). Returns 0 or -errno. */
 int store_reload(struct store *s, struct err *err);
 const char *store_root(const struct store *s);
+/* In a child that works for long: closes every descriptor above 2 but the store's and those of keep. */
+void store_keep_only(struct store *s, const int *keep, size_t n);
 
 /* -- import ------------------------------------------------------------- */
 
@@ -63,6 +65,7 @@ struct store_progress {
 struct store_import_options {
 	const struct image_platform *platform;	/* NULL: this machine's */
 	const char *name;	/* name to give instead of the archive's own (one image only); NULL: none */
+	int nameless;		/* images that the archive does not name get none, instead of the file's */
 	int force;		/* import again although imported.json knows the archive */
 	void (*progress)(const struct store_progress *p, void *arg);	/* NULL: none */
 	void (*warning)(const char *text, void *arg);	/* e.g. an extended attribute left away; NULL: none */
@@ -70,7 +73,7 @@ struct store_import_options {
 };
 
 struct store_imported {
-	char name[IMAGE_REF_SIZE];	/* full name */
+	char name[IMAGE_REF_SIZE];	/* full name; "": none */
 	char id[IMAGE_DIGEST_SIZE];	/* of the configuration, Docker's image id */
 	int known;			/* 1: the image was there already (a name may be new) */
 };
@@ -118,6 +121,75 @@ void store_image_free(struct store_image *image);
 void store_images_free(struct store_image **images);
 /* The bytes of a kept blob of at most max bytes, verified again; the caller frees *out. */
 int store_blob_read(struct store *s, const char *digest, size_t max, char **out, size_t *n, struct err *err);
+
+/* Bytes of a layer unpacked; 0: it is not there. */
+uint64_t store_layer_size(struct store *s, const char *chain_id);
+/* The configuration as its document, verified; the caller frees *out. */
+int store_config_read(struct store *s, const struct store_image *image, char **out, size_t *n, struct err *err);
+/* When it came in (seconds since 1970; the newest of its manifests), 0: unknown. */
+int64_t store_image_arrived(struct store *s, const struct store_image *image);
+
+/* -- changes ------------------------------------------------------------ */
+
+/* All of them are whole before or whole after, wherever they are interrupted. They may be called by the engine and by its
+ * children at the same time: index.json is read anew under a lock. Each takes one fsync. */
+
+/* name (tagged when it has no tag; without digest) means the image that what names (as store_image_lookup()). An image that loses
+ * its last name so stays, without one. Returns 0, -ENOENT, -ENOTUNIQ, -EINVAL or -errno. */
+int store_tag(struct store *s, const char *what, const char *name, struct err *err);
+/* Takes one full name away; the image stays, without a name if it was its last. Returns 0, -ENOENT or -errno. */
+int store_untag(struct store *s, const char *name, struct err *err);
+/* Takes an image out with all its names. Its blobs and layers go with the next store_sweep(). id: as in struct store_image. */
+int store_image_remove(struct store *s, const char *id, struct err *err);
+
+struct store_swept {
+	size_t layers, blobs;
+	uint64_t bytes;		/* of both */
+};
+
+/* Removes the blobs and layers that no image needs. Blocks as long as the disk takes. Returns 0, -EBUSY while an import or
+ * a save is under way (nothing is done: the next sweep will), or -errno. out may be NULL. */
+int store_sweep(struct store *s, struct store_swept *out, struct err *err);
+/* Bytes on the disk of all layers (unpacked) and all blobs. */
+int store_usage(struct store *s, uint64_t *layers, uint64_t *blobs, struct err *err);
+
+/* -- export ------------------------------------------------------------- */
+
+struct store_save_item {
+	const struct store_image *image;
+	const char *name;	/* full; NULL: without a name */
+};
+
+/* Writes an archive of the images to fd: OCI layout and docker-archive in one (as Docker 25), each blob once and bit by bit
+ * as it came. Blocks until done. Returns 0, -ENODATA when a layer's blob is not kept (a store in memory), or -errno. */
+/* The half of it that can be known before: all there is. */
+int store_save_check(struct store *s, const struct store_save_item *item, size_t n, struct err *err);
+int store_save(struct store *s, const struct store_save_item *item, size_t n, int fd, struct err *err);
+
+/* Writes the tree of a container's root to fd as a tar, as it is seen inside (what is mounted below is left away). One that is not
+ * mounted is for that, seen by nobody else. Changes the working directory: call it in a child. Returns 0 or -errno. */
+int store_export(struct store *s, const struct store_image *image, const char *id, int fd, struct err *err);
+
+struct store_commit {
+	const struct store_image *base;
+	const char *id;			/* the container's */
+	const char *config;		/* the new image's configuration, without the layer: rootfs.diff_ids and history are added to */
+	const char *author, *comment;	/* NULL: none */
+	const char *created_by;		/* NULL: none */
+	const char *name;		/* full; NULL: none */
+};
+
+/* Makes an image of a container: what it changed becomes a layer on top of its image's, packed by coracle-fetch, and comes
+ * in by store_import_fd() as any stranger's. Blocks until done. Returns 0 or -errno. */
+int store_commit(struct store *s, const struct store_commit *c, struct store_imported *out, struct err *err);
+/* An image of one layer out of a tar of a root directory (plain, gzip, zstd), `docker import`. fd may be a pipe. config as above. */
+int store_import_root(struct store *s, int fd, const char *config, const char *comment, const char *name,
+	struct store_imported *out, struct err *err);
+
+/* Copies a pipe to a file, as an archive is read better from a file. */
+int store_spool(int in, int out, struct err *err);
+/* An unnamed file on the store's file system, or -errno. */
+int store_scratch(struct store *s, struct err *err);
 
 /* -- container roots and volumes ---------------------------------------- */
 

@@ -21,7 +21,7 @@ tree() { python3 "$here/listtree.py" "$@"; }
 # the store holds no image, layer, blob or staging
 untouched() { # STORE
 	local left
-	left=$(find "$1" -mindepth 1 -not -type d -not -name lock -not -name oci-layout; find "$1/layers" "$1/tmp" -mindepth 1)
+	left=$(find "$1" -mindepth 1 -not -type d -not -name 'lock*' -not -name oci-layout; find "$1/layers" "$1/tmp" -mindepth 1)
 	[[ -z $left ]] || { printf 'left behind:\n%s\n' "$left"; return 1; }
 }
 
@@ -177,7 +177,7 @@ full_disk() { # SIZE ARCHIVE OPTION...: on a file system of SIZE
 	unshare -m bash -c 'mount -t tmpfs -o "size=$1" none small && shift
 		m=$("$@" 2>&1) && { echo "taken: $m"; exit 1; }
 		echo "$m"
-		find small/store -mindepth 1 -not -type d -not -name lock -not -name oci-layout
+		find small/store -mindepth 1 -not -type d -not -name "lock*" -not -name oci-layout
 		find small/store/tmp small/store/layers -mindepth 1' bash "$1" "$import" --root small/store "${@:3}" "images/$2"
 }
 full_early() { local m; m=$(full_disk 2m rich.tar) || return; same 1 "$(wc -l <<< "$m")" && contains "$m" "small/store is too small" "MB are needed" "MB are free"; }
