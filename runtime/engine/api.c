@@ -281,7 +281,13 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 		*con_cls = r = new_request(conn, method, url);
 		return r ? MHD_YES : MHD_NO;
 	}
+	if (*upload_size > 0 && !r->begun) {
+		r->begun = true;
+		api_route_body(r);
+	}
 	if (*upload_size > 0) {
+		if (r->upload && !r->gone)
+			return r->upload(r, upload, upload_size);
 		buf_add(&r->body, upload, *upload_size);
 		*upload_size = 0;
 		return MHD_YES;
@@ -292,9 +298,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 			api_error(r, 413, "request body too large");
 		else
 			api_route(r);
-		if (r->suspended)
-			return MHD_YES;
+	} else if (r->resume && !r->response && !r->gone) {
+		r->resume(r);
 	}
+	if (r->suspended)
+		return MHD_YES;
 	if (r->gone)
 		return MHD_NO;
 	return answer(r);

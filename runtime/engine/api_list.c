@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "api_image.h"
 #include "api_shared.h"
 #include "engine.h"
 #include "fd.h"
@@ -154,7 +155,7 @@ char *api_command(const struct container *c, struct arena *mem)
 	return buf_error(&b) ? arena_strdup(mem, "") : arena_strdup(mem, b.data);
 }
 
-static void add_one(struct request *r, struct buf *b, const struct container *c, bool size)
+void api_container_summary(struct request *r, struct buf *b, const struct container *c, bool size)
 {
 	char text[512];
 
@@ -342,7 +343,7 @@ void api_containers(struct request *r)
 			continue;
 		if ((*all)->created_ns >= before || (*all)->created_ns <= since || !passes(&f, *all))
 			continue;
-		add_one(r, &b, *all, api_flag(r, "size"));
+		api_container_summary(r, &b, *all, api_flag(r, "size"));
 		shown++;
 	}
 	jw_close(&b, ']');

@@ -20,7 +20,10 @@ struct request {
 	const char *arg;		/* what '*' of the route stands for */
 	struct buf body;
 	int minor;			/* of the API's version that was asked for */
-	bool body_too_large, dispatched, suspended, gone;
+	bool body_too_large, begun, dispatched, suspended, gone;
+	/* Takes the body instead of r->body, as it comes: leaves in *n what it did not take (then it has called api_suspend()). */
+	enum MHD_Result (*upload)(struct request *r, const char *data, size_t *n);
+	void (*resume)(struct request *r);	/* called instead of answering, until there is an answer */
 	struct MHD_Response *response;
 	unsigned status;
 	struct arena mem;
@@ -84,5 +87,22 @@ void api_volume_create(struct request *r);
 void api_volume_inspect(struct request *r);
 void api_volume_remove(struct request *r);
 void api_volume_prune(struct request *r);
+void api_images_create(struct request *r);
+void api_image_inspect(struct request *r);
+void api_image_history(struct request *r);
+void api_image_tag(struct request *r);
+void api_image_remove(struct request *r);
+void api_images_prune(struct request *r);
+void api_load(struct request *r);
+void api_load_body(struct request *r);
+void api_save(struct request *r);
+void api_save_one(struct request *r);
+bool api_import(struct request *r);
+void api_import_body(struct request *r);
+void api_export(struct request *r);
+void api_commit(struct request *r);
+void api_containers_prune(struct request *r);
+void api_build_prune(struct request *r);
+void api_system_df(struct request *r);
 
 #endif

@@ -39,6 +39,26 @@ static const struct route routes[] = {
 	{ "GET", "/volumes/*", api_volume_inspect },
 	{ "DELETE", "/volumes/*", api_volume_remove },
 	{ "GET", "/images/json", api_images },
+	{ "GET", "/images/get", api_save },
+	{ "GET", "/images/@/get", api_save_one },
+	{ "GET", "/images/@/json", api_image_inspect },
+	{ "GET", "/images/@/history", api_image_history },
+	{ "POST", "/images/load", api_load },
+	{ "POST", "/images/create", api_images_create },
+	{ "POST", "/images/prune", api_images_prune },
+	{ "POST", "/images/@/tag", api_image_tag },
+	{ "DELETE", "/images/@", api_image_remove },
+	{ "GET", "/containers/*/export", api_export },
+	{ "POST", "/containers/prune", api_containers_prune },
+	{ "POST", "/commit", api_commit },
+	{ "POST", "/build/prune", api_build_prune },
+	{ "GET", "/system/df", api_system_df },
+};
+
+/* Those whose body is taken as it comes, before the request is dispatched. */
+static const struct route bodies[] = {
+	{ "POST", "/images/load", api_load_body },
+	{ "POST", "/images/create", api_import_body },
 };
 
 /* Of Docker, but not done here. */
@@ -80,6 +100,25 @@ static bool take_version(struct request *r)
 	r->minor = minor;
 	r->path += used;
 	return !r->response;
+}
+
+static void cut_version(struct request *r)
+{
+	int major, minor, used = 0;
+
+	if (sscanf(r->path, "/v%d.%d%n", &major, &minor, &used) == 2 && r->path[used] == '/')
+		r->path += used;
+}
+
+void api_route_body(struct request *r)
+{
+	char *path = r->path;
+
+	cut_version(r);
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
+		if (strcmp(bodies[i].method, r->method) == 0 && match(bodies[i].pattern, r->path, &r->mem, &r->arg))
+			bodies[i].handle(r);
+	r->path = path;
 }
 
 static bool begins_with_one(const char *path, const char *const *list, size_t n)

@@ -26,6 +26,7 @@ struct engine_options {
 	const char *boot_id;		/* identifies this boot; NULL: the kernel's */
 	int64_t log_max_size;		/* bytes of one log file */
 	int log_max_files;
+	int gc_free;			/* per cent of the disk below which unused images go; 0: never */
 };
 
 struct engine {

@@ -16,6 +16,7 @@
 #include "console.h"
 #include "engine.h"
 #include "fd.h"
+#include "imagegc.h"
 #include "loop.h"
 #include "notify.h"
 #include "report.h"
@@ -228,13 +229,15 @@ static void import_all(int out)
 
 /* -- in the engine ------------------------------------------------------- */
 
-static void reload(void)
+void images_reload(void)
 {
 	struct err err = ERR_INIT;
 
 	if (store_reload(engine.store, &err) < 0)
 		report_problem("engine", "read the store again: %s", err.text);
-	on_changed();
+	imagegc_poke();
+	if (on_changed)
+		on_changed();
 }
 
 static void on_line(const char *text)
@@ -250,7 +253,7 @@ static void on_line(const char *text)
 		notify_send("STATUS=%s", text + 1);
 		break;
 	case 'D':
-		reload();
+		images_reload();
 		break;
 	default:
 		break;
@@ -285,6 +288,7 @@ static void finish(void)
 		free(archives[i]);
 	archive_count = 0;
 	on_done();
+	imagegc_begin();
 }
 
 static void on_readable(uint32_t events, void *arg)
@@ -309,14 +313,14 @@ static void on_child_done(int status, void *arg)
 	line_len = 0;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && tries++ < TRIES_MAX && !engine.stopping) {
 		report_note("engine", "the import of images was killed; once more");
-		reload();
+		images_reload();
 		if (start_importer())
 			return;
 	}
 	if (status != 0)
 		report_problem("engine", "the import of images ended with %s %d",
 			       WIFSIGNALED(status) ? "signal" : "code", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	reload();
+	images_reload();
 	finish();
 }
 

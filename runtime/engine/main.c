@@ -18,6 +18,7 @@
 #include "console.h"
 #include "engine.h"
 #include "fd.h"
+#include "imagegc.h"
 #include "images.h"
 #include "initlink.h"
 #include "lifecycle.h"
@@ -41,6 +42,7 @@ struct engine engine = {
 		.socket = "/run/docker.sock",
 		.log_max_size = LOG_MAX_SIZE,
 		.log_max_files = LOG_MAX_FILES,
+		.gc_free = IMAGEGC_FREE_DEFAULT,
 	},
 };
 
@@ -65,11 +67,12 @@ static void usage(FILE *to)
 	      "  --console-logs PATH  shows container output there as NAME | line\n"
 	      "  --log-max-size N     bytes of one log file of a container (10 MiB)\n"
 	      "  --log-max-files N    files of one container's log (3)\n"
+	      "  --gc-free PERCENT    removes unused images when less of the disk is free (10; 0: never)\n"
 	      "  --boot-id TEXT       instead of the kernel's (tests)\n"
 	      "  --version, --help\n", to);
 }
 
-enum { OPT_HELP = 1, OPT_VERSION, OPT_LOG_SIZE, OPT_LOG_FILES, OPT_TEXT };
+enum { OPT_HELP = 1, OPT_VERSION, OPT_LOG_SIZE, OPT_LOG_FILES, OPT_GC_FREE, OPT_TEXT };
 
 static const struct {
 	const char *name;
@@ -96,15 +99,16 @@ static int64_t number(const char *name, const char *s, int64_t least)
 
 static void parse_options(int argc, char **argv)
 {
-	struct option longs[ARRAY_SIZE(text_options) + 5] = {
+	struct option longs[ARRAY_SIZE(text_options) + 6] = {
 		{ "help", no_argument, NULL, OPT_HELP }, { "version", no_argument, NULL, OPT_VERSION },
 		{ "log-max-size", required_argument, NULL, OPT_LOG_SIZE },
 		{ "log-max-files", required_argument, NULL, OPT_LOG_FILES },
+		{ "gc-free", required_argument, NULL, OPT_GC_FREE },
 	};
 	int o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(text_options); i++)
-		longs[4 + i] = (struct option){ text_options[i].name, required_argument, NULL, OPT_TEXT + (int)i };
+		longs[5 + i] = (struct option){ text_options[i].name, required_argument, NULL, OPT_TEXT + (int)i };
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (o == OPT_HELP) {
 			usage(stdout);
@@ -116,6 +120,8 @@ static void parse_options(int argc, char **argv)
 			engine.opt.log_max_size = number("log-max-size", optarg, 1024);
 		} else if (o == OPT_LOG_FILES) {
 			engine.opt.log_max_files = (int)number("log-max-files", optarg, 1);
+		} else if (o == OPT_GC_FREE) {
+			engine.opt.gc_free = (int)number("gc-free", optarg, 0);
 		} else if (o >= OPT_TEXT) {
 			*(const char **)(void *)((char *)&engine.opt + text_options[o - OPT_TEXT].offset) = optarg;
 		} else {

@@ -384,3 +384,14 @@ void orchestrate_stop_all(void (*stopped)(void))
 	on_stopped = stopped;
 	stop_next();
 }
+
+bool orchestrate_wants(const char *image)
+{
+	char full[IMAGE_REF_SIZE];
+	struct image_ref ref;
+
+	for (size_t i = 0; i < count; i++)
+		if (image_ref_parse(wanted[i].svc->image, &ref, NULL) == 0 && strcmp(image_ref_full(&ref, full), image) == 0)
+			return true;
+	return false;
+}

@@ -322,11 +322,12 @@ static int change_health(struct line *l)
 		l->rest += 3 + strspn(l->rest + 3, " \t");
 		list = exec_form(l);
 		yyjson_mut_arr_add_str(l->doc, test, list ? "CMD" : "CMD-SHELL");
-		if (list)
+		if (list) {
 			yyjson_mut_arr_foreach(list, i, max, v)
 				yyjson_mut_arr_add_strcpy(l->doc, test, yyjson_mut_get_str(v));
-		else
+		} else {
 			yyjson_mut_arr_add_strcpy(l->doc, test, l->rest);
+		}
 	} else {
 		return image_say(l->err, EINVAL, "Unknown type \"%.40s\" in HEALTHCHECK (try CMD)", l->rest);
 	}
