@@ -9,6 +9,7 @@
 #include "api_shared.h"
 #include "bundle.h"
 #include "engine.h"
+#include "exec.h"
 #include "gotime.h"
 #include "inspect.h"
 #include "jw.h"
@@ -31,7 +32,7 @@ static void add_state(struct buf *b, const struct container *c)
 
 	jw_kobj(b, "State");
 	jw_kstr(b, "Status", container_status_name(c->status));
-	jw_kbool(b, "Running", c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING);
+	jw_kbool(b, "Running", c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING || c->status == CONTAINER_PAUSED);
 	jw_kbool(b, "Paused", c->status == CONTAINER_PAUSED);
 	jw_kbool(b, "Restarting", c->status == CONTAINER_RESTARTING);
 	jw_kbool(b, "OOMKilled", false);
@@ -295,7 +296,7 @@ static void add_head(struct buf *b, const struct container *c)
 	jw_kstr(b, "MountLabel", "");
 	jw_kstr(b, "ProcessLabel", "");
 	jw_kstr(b, "AppArmorProfile", "");
-	jw_kraw(b, "ExecIDs", "null");
+	exec_write_ids(b, c);
 }
 
 static void add_driver(struct buf *b, const struct container *c)

@@ -31,6 +31,8 @@ char *api_status_text(const struct container *c, char *out, size_t size)
 
 	if (c->status == CONTAINER_RUNNING)
 		text_set(out, size, "Up %s", gotime_human((now - c->started_ns) / 1000000000, time, sizeof(time)));
+	else if (c->status == CONTAINER_PAUSED)
+		text_set(out, size, "Up %s (Paused)", gotime_human((now - c->started_ns) / 1000000000, time, sizeof(time)));
 	else if (c->status == CONTAINER_RESTARTING)
 		text_set(out, size, "Restarting (%d) %s ago", c->exit_code,
 			 gotime_human((now - c->finished_ns) / 1000000000, time, sizeof(time)));

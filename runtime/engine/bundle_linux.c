@@ -110,6 +110,18 @@ static void add_etc(struct buf *b, const struct container *c)
 	}
 }
 
+static void add_init(struct buf *b, const struct container *c)
+{
+	if (!c->svc.init)
+		return;
+	jw_open(b, '{');
+	jw_kstr(b, "destination", BUNDLE_INIT);
+	jw_kstr(b, "type", "bind");
+	jw_kstr(b, "source", engine.opt.init);
+	jw_kraw(b, "options", "[\"bind\",\"rprivate\",\"ro\",\"nosuid\",\"nodev\"]");
+	jw_close(b, '}');
+}
+
 static bool is_propagation(const char *o)
 {
 	static const char *const known[] = { "private", "rprivate", "shared", "rshared", "slave", "rslave" };
@@ -190,6 +202,7 @@ int bundle_add_mounts(struct buf *b, const struct container *c, char *const *sou
 	jw_karr(b, "mounts");
 	add_defaults(b, c);
 	add_etc(b, c);
+	add_init(b, c);
 	for (size_t level = 0; level <= deepest; level++) {
 		for (size_t i = 0; i < c->svc.mount_count; i++) {
 			int r;

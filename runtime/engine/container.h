@@ -125,6 +125,9 @@ int container_load_all(struct err *err);
 int container_create(const struct service *svc, const struct store_image *img, const char *config_hash,
 	struct container **out, struct err *err);
 
+/* Writes config.json again (a new name, other limits). */
+int container_save_config(const struct container *c, struct err *err);
+
 /* Removes the record and all its files; it must be down. */
 void container_forget(struct container *c);
 

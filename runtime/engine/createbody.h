@@ -24,6 +24,9 @@ struct create_body {
 /* Returns 0, or -errno with the text for the client in err and the HTTP status in out->status. */
 int create_body_parse(struct arena *mem, const char *json, size_t n, struct create_body *out, struct err *err);
 
+/* `POST /containers/ID/update`: Resources and RestartPolicy into s. Returns as create_body_parse(). */
+int create_update(struct arena *mem, const char *json, size_t n, struct service *s, unsigned *status, struct err *err);
+
 /* createmounts.c, createhost.c: parts of it. */
 struct yyjson_val;
 int create_take_mounts(struct create_body *x, struct yyjson_val *config, struct yyjson_val *host);

@@ -314,3 +314,31 @@ int create_take_host(struct create_body *x, yyjson_val *host)
 	}
 	return r;
 }
+
+int create_update(struct arena *mem, const char *json, size_t n, struct service *s, unsigned *status, struct err *err)
+{
+	static const struct create_key keys[] = {
+		KEY("CpuShares", INT, cpu_shares), KEY("Memory", INT, mem_limit), KEY("NanoCpus", INT, nano_cpus), KEY("CpuPeriod", INT, cpu_period),
+		KEY("CpuQuota", INT, cpu_quota), KEY("CpusetCpus", STR, cpuset), KEY("CpusetMems", STR, cpuset_mems),
+		KEY("MemoryReservation", INT, mem_reservation), KEY("MemorySwap", INT, memswap_limit), KEY("PidsLimit", INT, pids_limit),
+		KEY("BlkioWeight", INT, blkio_weight),
+	};
+	struct create_body x = { .mem = mem, .svc = *s, .err = err, .status = 400 };
+	yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)json, n, 0, NULL, NULL);
+	yyjson_val *root = yyjson_doc_get_root(doc), *policy = yyjson_obj_get(root, "RestartPolicy");
+	int r = yyjson_is_obj(root) ? create_take_keys(&x, root, keys, ARRAY_SIZE(keys)) : create_refuse(&x, 400, "invalid JSON: an object is needed");
+
+	/* of the two ways to say it the one that was asked for counts */
+	if (create_unset(yyjson_obj_get(root, "NanoCpus")) && (x.svc.cpu_period != s->cpu_period || x.svc.cpu_quota != s->cpu_quota))
+		x.svc.nano_cpus = 0;
+	else if (x.svc.nano_cpus && create_unset(yyjson_obj_get(root, "CpuPeriod")) && create_unset(yyjson_obj_get(root, "CpuQuota")))
+		x.svc.cpu_period = x.svc.cpu_quota = 0;
+	r = r ? r : check_limits(&x);
+	if (r == 0 && !create_unset(yyjson_obj_get(policy, "Name")))
+		r = take_restart(&x, policy);
+	if (r == 0)
+		*s = x.svc;
+	*status = x.status;
+	yyjson_doc_free(doc);
+	return r;
+}

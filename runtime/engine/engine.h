@@ -21,6 +21,7 @@ struct engine_options {
 	const char *media;		/* directory of media/N */
 	const char *init_socket;	/* init.sock; NULL: no init here, the engine reaps by itself */
 	const char *runtime;		/* coracle-runtime */
+	const char *init;		/* coracle-init: a container's first process where it asks for one */
 	const char *fetch;		/* coracle-fetch; NULL: as the store finds it */
 	const char *console;		/* where container output is shown; NULL: nowhere */
 	const char *boot_id;		/* identifies this boot; NULL: the kernel's */

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "engine.h"
 #include "events.h"
 #include "fd.h"
@@ -32,7 +33,7 @@ static int stop(struct container *c, int64_t grace_ms, int signal, bool by_hand)
 /* -- failures ------------------------------------------------------------ */
 
 /* moby translateContainerdStartErr, with 125 for what `docker run` ends with otherwise. */
-static int code_of_failure(const char *text)
+int lifecycle_code_of_failure(const char *text)
 {
 	if (strstr(text, "executable file not found") || strstr(text, "o such file or directory"))
 		return 127;
@@ -159,7 +160,7 @@ static void on_started(int status, void *arg)
 		return;
 	if (status != 0 && !c->exit_seen) {
 		runner_failure(c, "start", status, why, sizeof(why));
-		start_failed(c, why, code_of_failure(why), true);
+		start_failed(c, why, lifecycle_code_of_failure(why), true);
 		return;
 	}
 	c->interrupted = 0;
@@ -226,7 +227,7 @@ static void on_created(int status, void *arg)
 		return;
 	if (status != 0 || runner_read_pid(c) < 0) {
 		runner_failure(c, "create", status, why, sizeof(why));
-		start_failed(c, why, code_of_failure(why), status == 0 || WIFSIGNALED(status));
+		start_failed(c, why, lifecycle_code_of_failure(why), status == 0 || WIFSIGNALED(status));
 		return;
 	}
 	c->pidfd.fd = sys_pidfd_open(c->pid, 0);
@@ -361,6 +362,27 @@ int lifecycle_kill(struct container *c, int signal)
 	return r;
 }
 
+static void on_thawed(struct capture *cap, int status, const char *out, const char *errors)
+{
+	(void)cap;
+	(void)out;
+	if (status != 0)
+		report_note("engine", "coracle-runtime resume: %.200s", errors);
+}
+
+/* One that is frozen takes no signal. */
+static void thaw(struct container *c)
+{
+	char *args[] = { (char *)(uintptr_t)"resume", c->id, NULL };
+	struct err err = ERR_INIT;
+
+	if (c->status != CONTAINER_PAUSED)
+		return;
+	c->status = CONTAINER_RUNNING;
+	if (capture_runtime(args, on_thawed, NULL, &err) < 0)
+		report_note("engine", "%s", err.text);
+}
+
 /* Who waits for a start that will not be made hears so. */
 static void cancel_start(struct container *c, const char *why)
 {
@@ -399,6 +421,7 @@ static int stop(struct container *c, int64_t grace_ms, int signal, bool by_hand)
 	if (signal <= 0)
 		signal = c->svc.stop_signal ? signal_parse(c->svc.stop_signal) : SIGTERM;
 	r = lifecycle_kill(c, signal > 0 ? signal : SIGTERM);
+	thaw(c);
 	if (r < 0 && r != -ESRCH)
 		return r;
 	c->timer = (struct loop_timer){ .fire = on_timer, .arg = c };
@@ -443,8 +466,12 @@ int lifecycle_remove(struct container *c, bool force)
 		container_forget(c);
 		return 0;
 	}
-	if (c->phase == PHASE_UP)
-		return lifecycle_kill(c, SIGKILL);
+	if (c->phase == PHASE_UP) {
+		int r = lifecycle_kill(c, SIGKILL);
+
+		thaw(c);
+		return r;
+	}
 	c->stop_signal_due = true;
 	c->stop_grace_due = 0;
 	return 0;
@@ -491,8 +518,8 @@ void lifecycle_adopt(struct container *c)
 	bool alive;
 
 	c->timer = (struct loop_timer){ .fire = on_timer, .arg = c };
-	if (!c->this_boot || c->status != CONTAINER_RUNNING || c->pid <= 0) {
-		if (c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING)
+	if (!c->this_boot || (c->status != CONTAINER_RUNNING && c->status != CONTAINER_PAUSED) || c->pid <= 0) {
+		if (c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING || c->status == CONTAINER_PAUSED)
 			c->status = CONTAINER_EXITED;
 		c->pid = 0;
 		if (runner_has_leftovers(c) && runner_delete(c, on_leftover_deleted, &err) == 0)

@@ -63,6 +63,7 @@ static void usage(FILE *to)
 	      "  --media DIR          image archives lie in DIR/N (RUN/media)\n"
 	      "  --init-socket PATH   init's control socket (RUN/init.sock where it exists)\n"
 	      "  --runtime PATH       coracle-runtime (beside this program)\n"
+	      "  --init PATH          coracle-init (beside this program)\n"
 	      "  --fetch PATH         coracle-fetch (beside this program)\n"
 	      "  --console-logs PATH  shows container output there as NAME | line\n"
 	      "  --log-max-size N     bytes of one log file of a container (10 MiB)\n"
@@ -83,6 +84,7 @@ static const struct {
 	{ "media", offsetof(struct engine_options, media) }, { "init-socket", offsetof(struct engine_options, init_socket) },
 	{ "runtime", offsetof(struct engine_options, runtime) }, { "fetch", offsetof(struct engine_options, fetch) },
 	{ "console-logs", offsetof(struct engine_options, console) }, { "boot-id", offsetof(struct engine_options, boot_id) },
+	{ "init", offsetof(struct engine_options, init) },
 };
 
 static int64_t number(const char *name, const char *s, int64_t least)
@@ -181,6 +183,8 @@ static void fill_in_options(void)
 		o->media = join(o->run, "media");
 	if (!o->runtime)
 		o->runtime = beside_us("coracle-runtime");
+	if (!o->init)
+		o->init = beside_us("coracle-init");
 	if (!o->init_socket) {
 		o->init_socket = join(o->run, "init.sock");
 		if (access(o->init_socket, F_OK) < 0)

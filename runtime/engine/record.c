@@ -13,6 +13,7 @@
 
 #include "engine.h"
 #include "events.h"
+#include "exec.h"
 #include "fd.h"
 #include "input.h"
 #include "jw.h"
@@ -134,7 +135,7 @@ static void enlist(struct container *c)
 	*p = c;
 }
 
-static int write_config(const struct container *c, struct err *err)
+int container_save_config(const struct container *c, struct err *err)
 {
 	CLEANUP_BUF struct buf b;
 	char path[512];
@@ -194,7 +195,7 @@ int container_create(const struct service *svc, const struct store_image *img, c
 			err_set(err, -r, "make %s", path);
 	}
 	if (r == 0)
-		r = write_config(c, err);
+		r = container_save_config(c, err);
 	if (r == 0)
 		r = add_log(c);
 	if (r < 0) {
@@ -440,5 +441,6 @@ void container_forget(struct container *c)
 	fd_close(&dirfd);
 	if (c->remove_volumes)
 		volumes_forget(c);
+	exec_container_gone(c);
 	free_container(c);
 }

@@ -239,7 +239,7 @@ int runner_read_pid(struct container *c)
 }
 
 /* The last message of the runtime's JSON log. */
-static bool last_message(const char *path, char *out, size_t size)
+bool runner_last_message(const char *path, char *out, size_t size)
 {
 	CLEANUP_FREE char *data = NULL;
 	size_t n = 0;
@@ -267,7 +267,7 @@ void runner_failure(const struct container *c, const char *verb, int status, cha
 	struct runtime_paths p;
 
 	fill_paths(c, &p);
-	if (last_message(p.log, out, size))
+	if (runner_last_message(p.log, out, size))
 		return;
 	if (WIFSIGNALED(status))
 		text_set(out, size, "coracle-runtime %s was killed by signal %d", verb, WTERMSIG(status));
