@@ -254,22 +254,17 @@ static int take_blkio(struct create_body *x, yyjson_val *host)
 	return buf_error(&b) ? create_refuse(x, 400, "the blkio limits are too large") : 0;
 }
 
-/* Until there are networks a container that wants one has none, and is told. */
+/* As it was asked for; `default` is the default bridge. */
 static int take_network_mode(struct create_body *x, yyjson_val *host)
 {
 	const char *mode = yyjson_get_str(yyjson_obj_get(host, "NetworkMode"));
 
 	if (x->svc.network_mode)
 		return 0;
-	if (mode && (strcmp(mode, "host") == 0 || strcmp(mode, "none") == 0)) {
-		x->svc.network_mode = arena_strdup(x->mem, mode);
-		return 0;
-	}
-	if (mode && mode[0] && strcmp(mode, "default") != 0 && strcmp(mode, "bridge") != 0)
-		return create_refuse(x, 501, "network %.80s: networks are not done yet: use --network host or --network none", mode);
-	x->svc.network_mode = arena_strdup(x->mem, "none");
-	create_warn(x, "Networks are not done yet: the container has none. Use --network host for the machine's.");
-	return 0;
+	if (!mode || !mode[0] || strcmp(mode, "default") == 0)
+		mode = "bridge";
+	x->svc.network_mode = arena_strdup(x->mem, mode);
+	return x->svc.network_mode ? 0 : create_refuse(x, 400, "the request is too large");
 }
 
 static void take_tty_size(struct create_body *x, yyjson_val *size)

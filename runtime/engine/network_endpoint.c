@@ -253,7 +253,9 @@ void network_drop_endpoint(struct container *c, struct endpoint *e)
 /* The networks that the service names, at its first start. */
 static int first_endpoints(struct container *c, struct err *err)
 {
-	yyjson_doc *doc = c->svc.networks ? yyjson_read(c->svc.networks, strlen(c->svc.networks), 0) : NULL;
+	CLEANUP_FREE char *docker = network_docker_networks(c);
+	const char *named = docker ? docker : c->svc.networks;
+	yyjson_doc *doc = named ? yyjson_read(named, strlen(named), 0) : NULL;
 	const char *mode = strcmp(c->svc.network_mode, "default") == 0 ? "bridge" : c->svc.network_mode;
 	size_t i, max, count = yyjson_obj_size(yyjson_doc_get_root(doc));
 	yyjson_val *key, *v;

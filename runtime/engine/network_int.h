@@ -24,6 +24,11 @@ int network_take_address(yyjson_val *o, const char *key, struct net_addr *out, s
 /* The subnet, range and gateway under these keys, into the wish. */
 int network_take_pool(yyjson_val *o, const char *subnet, const char *range, const char *gateway, struct network_wish *w, struct err *err);
 
+/* network_docker.c: Docker's JSON in the words of service.networks and runtime/net/port.h. */
+char *network_docker_wishes(yyjson_val *endpoint_settings);
+char *network_docker_networks(const struct container *c);
+char **network_docker_ports(const struct container *c, struct arena *mem);
+
 /* An address of the network that is somebody's already. */
 bool network_address_used(const struct net_addr *a, void *network);
 

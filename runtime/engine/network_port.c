@@ -45,10 +45,13 @@ static void expand(const struct net_publish *p, struct published *out)
 
 int network_read_ports(struct container *c, struct err *err)
 {
+	char **specs = network_docker_ports(c, &c->net->mem);
 	size_t total = 0;
 
 	c->net->port_count = 0;
-	for (char **s = c->svc.ports; s && *s; s++) {
+	if (!specs)
+		return err_set(err, ENOMEM, "ports of %s", c->svc.container_name);
+	for (char **s = specs; *s; s++) {
 		struct net_publish p;
 
 		if (net_publish_parse(*s, &p, err) < 0)
@@ -60,7 +63,7 @@ int network_read_ports(struct container *c, struct err *err)
 	c->net->ports = arena_alloc(&c->net->mem, (total + 1) * sizeof(*c->net->ports));
 	if (!c->net->ports)
 		return err_set(err, ENOMEM, "ports of %s", c->svc.container_name);
-	for (char **s = c->svc.ports; s && *s; s++) {
+	for (char **s = specs; *s; s++) {
 		struct net_publish p;
 
 		if (net_publish_parse(*s, &p, err) < 0)
