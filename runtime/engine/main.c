@@ -28,6 +28,7 @@
 #include "path.h"
 #include "report.h"
 #include "resolv.h"
+#include "runtime/registry/client/pull.h"
 #include "runtime/store/store.h"
 #include "text.h"
 #include "volumes.h"
@@ -55,6 +56,7 @@ static void usage(FILE *to)
 {
 	fputs("usage: coracle-engine [OPTION...]\n"
 	      "       coracle-engine import [--root DIR] [--platform OS/ARCH] ARCHIVE-OR-LAYOUT...\n"
+	      "       coracle-engine pull [--root DIR] [--registries FILE] [--platform OS/ARCH] NAME...\n"
 	      "Starts the containers of containers.json and answers the Docker API.\n\n"
 	      "  --root DIR           images, containers and volumes (/var/lib/coracle)\n"
 	      "  --run DIR            what lasts until the next boot (/run/coracle)\n"
@@ -363,6 +365,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "import") == 0)
 		return store_import_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "pull") == 0)
+		return pull_main(argc - 1, argv + 1);
 	parse_options(argc, argv);
 	fill_in_options();
 	report_set_dir(engine.opt.run);

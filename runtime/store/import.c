@@ -95,7 +95,7 @@ static int run_steps(struct import *im, int fd, int members, struct store_import
 	return import_commit(im, err);
 }
 
-static int import_fd(struct store *s, int fd, const char *label, const struct store_import_options *opt,
+static int import_source(struct store *s, int fd, const struct store_remote *remote, const char *label, const struct store_import_options *opt,
 	struct store_import_result *result, struct err *err)
 {
 	struct import *im = calloc(1, sizeof(*im));
@@ -107,6 +107,7 @@ static int import_fd(struct store *s, int fd, const char *label, const struct st
 	im->s = s;
 	im->opt = opt;
 	im->label = label;
+	im->src.remote = remote;
 	im->stage = -1;
 	im->platform = opt->platform ? *opt->platform : image_platform_host();
 	r = lock = store_lock_content(s, 0, err);
@@ -130,16 +131,16 @@ static int import_fd(struct store *s, int fd, const char *label, const struct st
 		free(result->image);
 		memset(result, 0, sizeof(*result));
 	}
-	return r < 0 ? err_wrap(err, r, "import %s", label) : 0;
+	return r < 0 ? err_wrap(err, r, "%s %s", remote ? "pull" : "import", label) : 0;
 }
 
-int store_import_fd(struct store *s, int fd, const char *label, const struct store_import_options *opt,
+static int import_any(struct store *s, int fd, const struct store_remote *remote, const char *label, const struct store_import_options *opt,
 	struct store_import_result *result, struct err *err)
 {
 	static const struct store_import_options none;
 	struct store_import_result own = { 0, NULL };
 	struct err text = ERR_INIT;
-	int r = import_fd(s, fd, label, opt ? opt : &none, &own, &text);
+	int r = import_source(s, fd, remote, label, opt ? opt : &none, &own, &text);
 
 	if (r < 0 && err)
 		*err = text;
@@ -148,6 +149,18 @@ int store_import_fd(struct store *s, int fd, const char *label, const struct sto
 	else
 		free(own.image);
 	return r;
+}
+
+int store_import_fd(struct store *s, int fd, const char *label, const struct store_import_options *opt,
+	struct store_import_result *result, struct err *err)
+{
+	return import_any(s, fd, NULL, label, opt, result, err);
+}
+
+int store_import_remote(struct store *s, const struct store_remote *remote, const char *label, const struct store_import_options *opt,
+	struct store_import_result *result, struct err *err)
+{
+	return import_any(s, -1, remote, label, opt, result, err);
 }
 
 /* What stands for the archive: its own size and time, or those of a layout's index.json. */

@@ -152,8 +152,8 @@ static const struct store_entry *find_by_name(struct store *s, const char *text)
 			continue;
 		}
 		/* with a digest the tag is decoration, as Docker has it */
-		if (!strcmp(s->entry[i].digest, ref.digest) && image_ref_parse(s->entry[i].name, &have, NULL) == 0 &&
-		    !strcmp(have.repository, ref.repository))
+		if (image_ref_parse(s->entry[i].name, &have, NULL) == 0 && !strcmp(have.repository, ref.repository) &&
+		    (!strcmp(s->entry[i].digest, ref.digest) || !strcmp(have.digest, ref.digest)))
 			return &s->entry[i];
 	}
 	return NULL;

@@ -91,8 +91,7 @@ static int read_manifest(struct plan_image *image, struct source *src, const str
 	size_t n = 0;
 	int r;
 
-	blob_name(d->digest, name);
-	if ((r = source_read(src, name, IMAGE_JSON_MAX, d->digest, &image->manifest_json, &image->manifest_len, err)) < 0)
+	if ((r = source_read_manifest(src, d->digest, &image->manifest_json, &image->manifest_len, err)) < 0)
 		return r;
 	memcpy(image->manifest_digest, d->digest, sizeof(d->digest));
 	memcpy(image->manifest_type, d->media_type[0] ? d->media_type : MANIFEST_TYPE,
@@ -151,7 +150,7 @@ static int resolve(struct source *src, const struct image_descriptor *list, size
 	const struct image_descriptor *d = image_index_select(list, n, want);
 	CLEANUP_FREE struct image_descriptor *inner = NULL;
 	CLEANUP_FREE char *json = NULL;
-	char name[IMAGE_DIGEST_SIZE + 32], there[256];
+	char there[256];
 	size_t len;
 	int r;
 
@@ -165,8 +164,7 @@ static int resolve(struct source *src, const struct image_descriptor *list, size
 		return 0;
 	if (depth >= IMAGE_INDEX_DEPTH_MAX)
 		return image_bad(err, "indexes are nested deeper than %d", IMAGE_INDEX_DEPTH_MAX);
-	blob_name(d->digest, name);
-	if ((r = source_read(src, name, IMAGE_JSON_MAX, d->digest, &json, &len, err)) < 0)
+	if ((r = source_read_manifest(src, d->digest, &json, &len, err)) < 0)
 		return r;
 	if ((r = image_index_parse(json, len, &inner, err)) < 0)
 		return err_wrap(err, r, "index %s", d->digest);

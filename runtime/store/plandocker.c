@@ -61,10 +61,9 @@ int plan_add_name(struct plan_image *image, const char *given, const char *label
 		if ((r = image_ref_parse(joined, &ref, err)) < 0)
 			return r;
 	}
-	/* the name is the store's; a digest is a property of the content */
-	ref.digest[0] = '\0';
-	if (!ref.tag[0])
-		memcpy(ref.tag, "latest", 7);
+	/* the name is the store's; where there is a digest, as a registry was asked for, the tag is decoration */
+	if (ref.digest[0])
+		ref.tag[0] = '\0';
 	image_ref_full(&ref, full);
 	for (size_t i = 0; i < image->names; i++)
 		if (!strcmp(image->name[i], full))

@@ -62,6 +62,14 @@ struct store_progress {
 	uint64_t bytes, total;	/* of the compressed layers; total 0 while unknown */
 };
 
+enum store_layer_state { STORE_LAYER_EXISTS, STORE_LAYER_WAITING, STORE_LAYER_READING, STORE_LAYER_DONE };
+
+struct store_layer_progress {
+	const char *digest;	/* of the blob; a docker-archive's layer: of its content */
+	enum store_layer_state state;
+	uint64_t bytes, total;	/* of the compressed layer */
+};
+
 struct store_import_options {
 	const struct image_platform *platform;	/* NULL: this machine's */
 	const char *name;	/* name to give instead of the archive's own (one image only); NULL: none */
@@ -69,6 +77,7 @@ struct store_import_options {
 	int force;		/* import again although imported.json knows the archive */
 	void (*progress)(const struct store_progress *p, void *arg);	/* NULL: none */
 	void (*warning)(const char *text, void *arg);	/* e.g. an extended attribute left away; NULL: none */
+	void (*layer)(const struct store_layer_progress *p, void *arg);	/* of each layer by itself; NULL: none */
 	void *arg;
 };
 
@@ -95,6 +104,24 @@ int store_import(struct store *s, const char *path, const struct store_import_op
 	struct store_import_result *result, struct err *err);
 /* The same from a descriptor, a pipe or socket too (`docker load`); label stands for the file's name. */
 int store_import_fd(struct store *s, int fd, const char *label, const struct store_import_options *opt,
+	struct store_import_result *result, struct err *err);
+
+/* Where the bytes come from that lie in no file here: a registry. Nothing of it is believed: digests and lengths are verified as an archive's are. */
+struct store_remote {
+	/* An OCI index (index.json) that names what is wanted. *out is the caller's to free, here and below. */
+	int (*index)(void *arg, char **out, size_t *n, struct err *err);
+	/* An index or a manifest, or else a configuration, of at most IMAGE_JSON_MAX bytes. */
+	int (*document)(void *arg, const char *digest, int is_manifest, char **out, size_t *n, struct err *err);
+	/* Begins to send a blob of size bytes into a pipe, which it closes at the end. Returns a number for blob_end(), or -errno. */
+	int (*blob)(void *arg, const char *digest, uint64_t size, int pipe_fd, struct err *err);
+	/* How it ended; waits a moment at most when the pipe's reader is gone. Returns 0 or -errno; -EINTR: a program was killed. */
+	int (*blob_end)(void *arg, int number, struct err *err);
+	int parallel;		/* blobs at once */
+	void *arg;
+};
+
+/* Imports the one image that the remote's index names, under the name it has there. opt->force has no meaning. */
+int store_import_remote(struct store *s, const struct store_remote *remote, const char *label, const struct store_import_options *opt,
 	struct store_import_result *result, struct err *err);
 
 /* `coracle-engine import` and coracle-import: argv[0] is the command's name. Prints; returns an exit code. */
