@@ -21,6 +21,7 @@ static const struct {
 	{ "status", "", "the machine, its containers, what went wrong since boot", verb_status },
 	{ "ps", "[-a]", "containers", verb_ps },
 	{ "images", "", "images", verb_images },
+	{ "pull", "NAME...", "get images from their registries", verb_pull },
 	{ "logs", "[-f] [-t] [-n N] NAME", "output of a container or a service", verb_logs },
 	{ "start", "NAME...", "start containers or services", verb_start },
 	{ "stop", "[-t SECONDS] NAME...", "stop them", verb_stop },

@@ -304,5 +304,5 @@ void api_export(struct request *r)
 void api_images_create(struct request *r)
 {
 	if (!api_import(r))
-		api_error(r, 501, "Coracle does not pull images yet: import them (docker load, docker import)");
+		api_pull(r);
 }

@@ -116,5 +116,6 @@ void api_commit(struct request *r);
 void api_containers_prune(struct request *r);
 void api_build_prune(struct request *r);
 void api_system_df(struct request *r);
+void api_pull(struct request *r);
 
 #endif

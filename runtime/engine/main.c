@@ -41,6 +41,8 @@ struct engine engine = {
 		.root = "/var/lib/coracle",
 		.run = "/run/coracle",
 		.socket = "/run/docker.sock",
+		.registries = PULL_REGISTRIES,
+		.docker_config = PULL_DOCKER_CONFIG,
 		.log_max_size = LOG_MAX_SIZE,
 		.log_max_files = LOG_MAX_FILES,
 		.gc_free = IMAGEGC_FREE_DEFAULT,
@@ -67,6 +69,8 @@ static void usage(FILE *to)
 	      "  --runtime PATH       coracle-runtime (beside this program)\n"
 	      "  --init PATH          coracle-init (beside this program)\n"
 	      "  --fetch PATH         coracle-fetch (beside this program)\n"
+	      "  --registries FILE    mirrors, authorities, credentials (/etc/coracle/registries.json)\n"
+	      "  --docker-config FILE credentials (/root/.docker/config.json)\n"
 	      "  --console-logs PATH  shows container output there as NAME | line\n"
 	      "  --log-max-size N     bytes of one log file of a container (10 MiB)\n"
 	      "  --log-max-files N    files of one container's log (3)\n"
@@ -85,6 +89,7 @@ static const struct {
 	{ "socket", offsetof(struct engine_options, socket) }, { "config", offsetof(struct engine_options, config) },
 	{ "media", offsetof(struct engine_options, media) }, { "init-socket", offsetof(struct engine_options, init_socket) },
 	{ "runtime", offsetof(struct engine_options, runtime) }, { "fetch", offsetof(struct engine_options, fetch) },
+	{ "registries", offsetof(struct engine_options, registries) }, { "docker-config", offsetof(struct engine_options, docker_config) },
 	{ "console-logs", offsetof(struct engine_options, console) }, { "boot-id", offsetof(struct engine_options, boot_id) },
 	{ "init", offsetof(struct engine_options, init) },
 };

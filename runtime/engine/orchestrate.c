@@ -14,6 +14,7 @@
 #include "lifecycle.h"
 #include "network.h"
 #include "report.h"
+#include "service_pull.h"
 #include "text.h"
 
 enum want { WANT_WAITING, WANT_STARTING, WANT_DONE, WANT_FAILED };
@@ -24,6 +25,8 @@ struct wanted {
 	enum want want;
 	int level;
 	bool replacing;			/* an old container is being removed */
+	bool asked;			/* for its image */
+	const char *no_image;		/* why there is none */
 	struct container_waiter waiter;
 };
 
@@ -107,6 +110,25 @@ static bool is_same(const struct container *c, const char *hash, const struct st
 	return strcmp(c->config_hash, hash) == 0 && (!img || strcmp(c->image_id, img->id) == 0);
 }
 
+static enum service_image image_state(struct wanted *w, bool have)
+{
+	const struct container *old = w->c ? w->c : container_by_name(w->svc->container_name);
+
+	return service_pull(w->svc, have, old && old->phase != PHASE_DOWN, &w->no_image);
+}
+
+/* A pull need not wait until the services are up that w depends on. */
+static void ask_for_image(struct wanted *w)
+{
+	struct store_image *img = NULL;
+
+	if (images_importing())
+		return;
+	w->asked = true;
+	image_state(w, images_lookup(w->svc->image, &img, NULL) == 0);
+	store_image_free(img);
+}
+
 /* Gives w its container. Returns 1 when it has one, 0: later, -1: failed. */
 static int provide(struct wanted *w)
 {
@@ -118,6 +140,10 @@ static int provide(struct wanted *w)
 
 	if (r < 0 && images_importing())
 		return 0;
+	if (image_state(w, r == 0) == SERVICE_IMAGE_COMING) {
+		store_image_free(img);
+		return 0;
+	}
 	container_config_hash(w->svc, hash);
 	if (old && (old->image_id[0] || !img) && is_same(old, hash, img)) {
 		if (!w->c) {
@@ -154,8 +180,8 @@ static void missing_image(struct wanted *w)
 		container_save_state(c);
 	}
 	engine.last_failed_code = 125;
-	fail(w, "its image is not in the store",
-	     "give the machine a disk labelled CORACLE_IMAGES with an archive of it, or check the image's name");
+	fail(w, w->no_image && *w->no_image ? w->no_image : "its image is not in the store",
+	     "check the image's name, or give the machine a disk labelled CORACLE_IMAGES with an archive of it");
 }
 
 /* 1: go, 0: wait, -1: never (reported). */
@@ -192,6 +218,8 @@ static void consider(struct wanted *w)
 
 	if (w->want != WANT_WAITING || w->replacing)
 		return;
+	if (!w->asked)
+		ask_for_image(w);
 	r = dependencies(w);
 	if (r <= 0)
 		return;
@@ -217,7 +245,7 @@ static void consider(struct wanted *w)
 void orchestrate_step(void)
 {
 	static bool inside, again;
-	bool all = true;
+	bool all = true, delayed = false;
 
 	again = true;
 	if (inside || engine.stopping)
@@ -233,8 +261,11 @@ void orchestrate_step(void)
 		}
 	}
 	inside = false;
+	/* an image that does not come, and what depends on it, hold up nobody else */
 	for (size_t i = 0; i < count; i++)
-		all = all && (wanted[i].want == WANT_DONE || wanted[i].want == WANT_FAILED);
+		delayed = delayed || service_pull_delayed(wanted[i].svc);
+	for (size_t i = 0; i < count; i++)
+		all = all && (wanted[i].want == WANT_DONE || wanted[i].want == WANT_FAILED || (delayed && wanted[i].want == WANT_WAITING));
 	if (all && on_settled) {
 		void (*settled)(void) = on_settled;
 

@@ -64,7 +64,8 @@ static int judge(const struct try *t, const struct http_head *head, struct err *
 		return g->whole(head, g->arg, err);
 	refusal_text(t, text);
 	if (head->status == 404)
-		return image_say(err, ENOENT, "%s %s not found%s", g->what, g->reference, text);
+		return image_say(err, ENOENT, "%s for %s%s%s not found%s", g->what, g->settings->repository, strchr(g->reference, ':') ? "@" : ":",
+			g->reference, text);
 	if (head->status == 403 || head->status == 401)
 		return image_say(err, EACCES, "pull access denied for %s, repository does not exist or may require 'docker login': denied%s",
 			g->settings->repository, text);

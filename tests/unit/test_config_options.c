@@ -166,7 +166,8 @@ static void names_and_addresses(void **state)
 	helper_assert_left_out(K("ports: [{target: 80, published: 80, mode: x}]"), "its mode is not host or ingress");
 	good(K("expose: [80, '90/udp']") K("platform: linux/amd64") K("pull_policy: if_not_present") K("logging: {driver: json-file}"), "\"pull_policy\": \"missing\"");
 	helper_assert_left_out(K("platform: linux/arm64"), "\"linux/arm64\" is not the platform of this machine");
-	warned(K("pull_policy: always"), "t:6:18: warning: the pull policy \"always\" is not supported yet");
+	good(K("pull_policy: always"), "\"pull_policy\": \"always\"");
+	warned(K("pull_policy: daily"), "t:6:18: warning: the pull policy \"daily\" is not supported by Coracle");
 	helper_assert_left_out(K("pull_policy: soon"), "is not a pull policy");
 }
 

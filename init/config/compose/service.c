@@ -165,8 +165,8 @@ static int read_pull_policy(struct ctx *ctx, const struct node *value, void *out
 		i++;
 	if (i == ARRAY_SIZE(policies) && strncmp(value->text, "every_", 6) != 0)
 		return diag_at(ctx->diags, DIAG_ERROR, value, "always, never or missing", "%s is not a pull policy", quoted);
-	if (i >= 3)
-		diag_at(ctx->diags, DIAG_WARNING, value, "missing", "the pull policy %s is not supported yet by Coracle: an image that is there is used", quoted);
+	if (i > 3)
+		diag_at(ctx->diags, DIAG_WARNING, value, "always", "the pull policy %s is not supported by Coracle: a newer image is looked for at every start", quoted);
 	*(const char **)out = i == 1 ? "never" : i < 3 ? "missing" : "always";
 	return 0;
 }

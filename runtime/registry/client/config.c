@@ -46,11 +46,12 @@ static int check_keys(yyjson_val *object, const char *const *known, const char *
 }
 
 static const char *const top_keys[] = { "registries", "parallel", "tries", "stall_seconds", NULL };
-static const char *const entry_keys[] = { "mirrors", "plain_http", "ca", "username", "password", "identity_token", NULL };
+static const char *const entry_keys[] = { "mirrors", "plain_http", "blocked", "ca", "username", "password", "identity_token", NULL };
 
 static int check_entry(const char *name, yyjson_val *entry, struct err *err)
 {
 	yyjson_val *mirrors = yyjson_obj_get(entry, "mirrors"), *plain = yyjson_obj_get(entry, "plain_http");
+	yyjson_val *blocked = yyjson_obj_get(entry, "blocked");
 	static const char *const texts[] = { "ca", "username", "password", "identity_token" };
 	char where[200];
 	int r;
@@ -58,8 +59,8 @@ static int check_entry(const char *name, yyjson_val *entry, struct err *err)
 	snprintf(where, sizeof(where), "\"%.150s\"", name);
 	if ((r = check_keys(entry, entry_keys, where, err)) < 0)
 		return r;
-	if (plain && !yyjson_is_bool(plain))
-		return image_say(err, EINVAL, "registries.json: %s: plain_http is not true or false", where);
+	if ((plain && !yyjson_is_bool(plain)) || (blocked && !yyjson_is_bool(blocked)))
+		return image_say(err, EINVAL, "registries.json: %s: plain_http or blocked is not true or false", where);
 	if (mirrors && (!yyjson_is_arr(mirrors) || yyjson_arr_size(mirrors) >= REGISTRY_ENDPOINTS_MAX))
 		return image_say(err, EINVAL, "registries.json: %s: mirrors is not a list of fewer than %d", where, REGISTRY_ENDPOINTS_MAX);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -196,6 +197,8 @@ static int write_settings(const struct image_ref *ref, yyjson_val *root, struct 
 
 	memcpy(host, ref->repository, n);
 	host[n] = '\0';
+	if (yyjson_get_bool(yyjson_obj_get(yyjson_obj_get(in->registries, host), "blocked")))
+		return image_say(in->err, EPERM, "pulls from %s are blocked in registries.json", host);
 	tries = number(root, "tries", 6, 1, 20, in->err, &r);
 	stall = number(root, "stall_seconds", 30, 1, 600, in->err, &r);
 	out->parallel = (int)number(root, "parallel", CONFIG_PARALLEL, 1, REGISTRY_SLOTS_MAX, in->err, &r);
