@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "exec.h"
 #include "gotime.h"
+#include "health.h"
 #include "inspect.h"
 #include "jw.h"
 #include "text.h"
@@ -35,13 +36,14 @@ static void add_state(struct buf *b, const struct container *c)
 	jw_kbool(b, "Running", c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING || c->status == CONTAINER_PAUSED);
 	jw_kbool(b, "Paused", c->status == CONTAINER_PAUSED);
 	jw_kbool(b, "Restarting", c->status == CONTAINER_RESTARTING);
-	jw_kbool(b, "OOMKilled", false);
+	jw_kbool(b, "OOMKilled", c->oom_killed);
 	jw_kbool(b, "Dead", c->status == CONTAINER_DEAD);
 	jw_kint(b, "Pid", c->pid);
 	jw_kint(b, "ExitCode", c->exit_code);
 	jw_kstr(b, "Error", c->error);
 	jw_kstr(b, "StartedAt", gotime_format(c->started_ns, time));
 	jw_kstr(b, "FinishedAt", gotime_format(c->finished_ns, time));
+	health_write(b, c);
 	jw_close(b, '}');
 }
 

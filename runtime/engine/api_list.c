@@ -16,6 +16,7 @@
 #include "fd.h"
 #include "filters.h"
 #include "gotime.h"
+#include "health.h"
 #include "jw.h"
 #include "text.h"
 
@@ -26,11 +27,12 @@ static const char *const known_filters[] = {
 
 char *api_status_text(const struct container *c, char *out, size_t size)
 {
+	static const char *const health_text[] = { "", " (health: starting)", " (healthy)", " (unhealthy)" };
 	char time[64];
 	int64_t now = wall_now();
 
 	if (c->status == CONTAINER_RUNNING)
-		text_set(out, size, "Up %s", gotime_human((now - c->started_ns) / 1000000000, time, sizeof(time)));
+		text_set(out, size, "Up %s%s", gotime_human((now - c->started_ns) / 1000000000, time, sizeof(time)), health_text[health_status(c)]);
 	else if (c->status == CONTAINER_PAUSED)
 		text_set(out, size, "Up %s (Paused)", gotime_human((now - c->started_ns) / 1000000000, time, sizeof(time)));
 	else if (c->status == CONTAINER_RESTARTING)
@@ -251,8 +253,7 @@ static bool match_volume(const char *want, const void *arg)
 
 static bool match_health(const char *want, const void *arg)
 {
-	(void)arg;
-	return strcmp(want, "none") == 0;
+	return strcmp(want, healthcheck_name(health_status(arg))) == 0;
 }
 
 static bool match_task(const char *want, const void *arg)

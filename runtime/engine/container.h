@@ -45,6 +45,7 @@ enum container_event {
 	EVENT_EXITED = 2,	/* a run ended; result: exit code */
 	EVENT_DOWN = 4,		/* nothing of it is left; result: exit code */
 	EVENT_REMOVED = 8,
+	EVENT_HEALTH = 16,	/* its health is another now; result 0: healthy */
 };
 
 struct container;
@@ -86,6 +87,7 @@ struct container {
 	int64_t started_ns, finished_ns;
 	struct restart_state restart;
 	int restart_count;
+	bool oom_killed;		/* in the last run the kernel killed a process of it for want of memory */
 	bool ever_started;
 	bool this_boot;			/* the state is of this boot */
 	bool starting;			/* saved before `start`: the engine may have died between the two */
@@ -98,6 +100,8 @@ struct container {
 	bool swept;			/* this start began with leftovers of an earlier one, and they were cleaned up */
 	bool exit_seen;			/* the first process ended; exit_status is valid */
 	int exit_status;		/* as wait(2); -1 unknown */
+	int64_t oom_seen;		/* of those kills that were told */
+	int oom_watch;			/* inotify's, 0: none */
 	bool own_child;			/* its first process is our child */
 	bool kill_sent, stopping;
 	bool stop_signal_due;		/* a stop came while it was starting */
@@ -113,6 +117,7 @@ struct container {
 	struct child *child;		/* coracle-runtime, while it runs */
 	struct log *log;
 	struct input input;
+	struct health *health;		/* NULL: no healthcheck, or never started under this engine */
 	struct container_network *net;	/* network.h; NULL: none of its own, or not yet */
 	struct container_waiter *waiters;
 };

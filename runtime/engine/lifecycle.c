@@ -14,9 +14,11 @@
 #include "engine.h"
 #include "events.h"
 #include "fd.h"
+#include "health.h"
 #include "input.h"
 #include "initlink.h"
 #include "network.h"
+#include "oom.h"
 #include "report.h"
 #include "runner.h"
 #include "signals.h"
@@ -168,6 +170,10 @@ static void on_started(int status, void *arg)
 	stamp_first(c);
 	c->phase = PHASE_UP;
 	event_container(c, "start", NULL);
+	if (!c->exit_seen) {
+		oom_begin(c);
+		health_begin(c);
+	}
 	c->save = (struct loop_timer){ .fire = save_later, .arg = c };
 	loop_timer_set(&c->save, SAVE_DELAY_MS);
 	/* a restart that came meanwhile is not done yet: it goes on with a stop, and who waits for it hears of the next start */
@@ -190,6 +196,8 @@ static void start_now(struct container *c)
 	c->this_boot = true;
 	c->ever_started = true;
 	c->exit_code = 0;
+	c->oom_killed = false;
+	c->oom_seen = 0;
 	c->error[0] = '\0';
 	container_save_state(c);	/* before the start: an engine killed now finds it again */
 	if (runner_start(c, on_started, &err) < 0)
@@ -291,6 +299,9 @@ static void finish_run(struct container *c)
 	loop_timer_cancel(&c->save);
 	c->exit_code = code_of_status(c->exit_status);
 	c->finished_ns = wall_now();
+	oom_look(c);
+	oom_end(c);
+	health_end(c);
 	log_end_run(c->log);
 	input_close(c);
 	initlink_forget(c->pid);
@@ -529,6 +540,8 @@ void lifecycle_adopt(struct container *c)
 	c->phase = PHASE_UP;
 	c->up_since = loop_now() - (uint64_t)MAX((wall_now() - c->started_ns) / 1000000, 0);
 	runner_adopt_pipes(c);
+	oom_begin(c);
+	health_begin(c);
 	network_adopt(c);
 	c->pidfd.fd = sys_pidfd_open(c->pid, 0);
 	alive = c->pidfd.fd >= 0 && runner_pid_ticks(c->pid) == c->pid_ticks;

@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "fd.h"
 #include "graph.h"
+#include "health.h"
 #include "images.h"
 #include "lifecycle.h"
 #include "network.h"
@@ -59,10 +60,23 @@ static enum graph_state state_of(const struct wanted *w)
 		return GRAPH_PENDING;
 	if (w->c->status == CONTAINER_EXITED)
 		return w->c->exit_code == 0 ? GRAPH_DONE : GRAPH_ENDED_BADLY;
-	return GRAPH_RUNNING;
+	if (health_status(w->c) == HEALTH_NONE)
+		return GRAPH_RUNNING;
+	return health_status(w->c) == HEALTH_HEALTHY ? GRAPH_HEALTHY : GRAPH_NOT_HEALTHY;
 }
 
 static void listen_to(struct wanted *w);
+
+/* Its dependents wait on: said once each time it becomes so. */
+static void say_unhealthy(const struct wanted *w)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t d = 0; d < wanted[i].svc->depend_count; d++)
+			if (wanted[i].want == WANT_WAITING && wanted[i].svc->depends[d].condition == DEPEND_HEALTHY &&
+			    strcmp(wanted[i].svc->depends[d].name, w->svc->name) == 0)
+				report_problem("engine", "service %s waits for %s, which is unhealthy: see `docker inspect %s`", wanted[i].svc->name,
+					       w->svc->name, w->svc->container_name);
+}
 
 static void on_event(struct container *c, enum container_event e, int result, void *arg)
 {
@@ -82,13 +96,15 @@ static void on_event(struct container *c, enum container_event e, int result, vo
 		if (result < 0)
 			fail(w, c->error, "see `docker inspect` or `coracle inspect` of it");
 	}
+	if (e == EVENT_HEALTH && result != 0)
+		say_unhealthy(w);
 	listen_to(w);
 	orchestrate_step();
 }
 
 static void listen_to(struct wanted *w)
 {
-	w->waiter.events = EVENT_STARTED | EVENT_EXITED | EVENT_REMOVED;
+	w->waiter.events = EVENT_STARTED | EVENT_EXITED | EVENT_REMOVED | EVENT_HEALTH;
 	w->waiter.fire = on_event;
 	w->waiter.arg = w;
 	container_wait(w->c, &w->waiter);
@@ -302,15 +318,6 @@ static int read_list(struct err *err)
 	return 0;
 }
 
-static void say_unhealthy(void)
-{
-	for (size_t i = 0; i < count; i++)
-		for (size_t d = 0; d < wanted[i].svc->depend_count; d++)
-			if (wanted[i].svc->depends[d].condition == DEPEND_HEALTHY)
-				report_note("engine", "service %s: healthchecks are not done yet: waits until %s is started",
-					    wanted[i].svc->name, wanted[i].svc->depends[d].name);
-}
-
 /* Containers that were made over the API come back by their restart policies; those with --rm that ended while nobody looked go. */
 static void start_others(void)
 {
@@ -341,7 +348,6 @@ void orchestrate_begin(void (*settled)(void))
 			report_problem("engine", "volume %s: %s", *v, err.text);
 	if (count > 0)
 		network_provide(list.networks);
-	say_unhealthy();
 	start_others();
 	orchestrate_step();
 }

@@ -15,10 +15,12 @@
 #include "events.h"
 #include "exec.h"
 #include "fd.h"
+#include "health.h"
 #include "input.h"
 #include "jw.h"
 #include "merge.h"
 #include "network.h"
+#include "oom.h"
 #include "path.h"
 #include "report.h"
 #include "runtime/store/store.h"
@@ -77,6 +79,8 @@ static void free_container(struct container *c)
 	loop_remove(&c->pidfd);
 	fd_close(&c->pidfd.fd);
 	input_close(c);
+	health_free(c);
+	oom_end(c);
 	network_forget(c);
 	log_free(c->log);
 	arena_free(&c->mem);
@@ -248,6 +252,7 @@ void container_save_state(struct container *c)
 	jw_kbool(&b, "stopped_by_hand", by_hand);
 	jw_kbool(&b, "ever_started", c->ever_started);
 	jw_kbool(&b, "starting", c->phase == PHASE_STARTING);
+	jw_kbool(&b, "oom_killed", c->oom_killed);
 	jw_close(&b, '}');
 	engine_container_path(c->id, "state.json", path, sizeof(path));
 	r = by_hand == c->kept_by_hand ? replace_state(c, path, &b, &err) : fd_replace_file(AT_FDCWD, path, b.data, b.len, 0600, &err);
@@ -305,6 +310,7 @@ static void load_state(struct container *c)
 	c->kept_by_hand = c->restart.stopped_by_hand;
 	c->ever_started = yyjson_get_bool(yyjson_obj_get(o, "ever_started"));
 	c->starting = yyjson_get_bool(yyjson_obj_get(o, "starting"));
+	c->oom_killed = yyjson_get_bool(yyjson_obj_get(o, "oom_killed"));
 	yyjson_doc_free(doc);
 }
 
