@@ -19,12 +19,13 @@
 #define RETRY_AFTER_MAX_S 60
 #define DOCUMENT_TRIES 3
 #define AUTH_ROUNDS 3
+#define PROGRESS_LEAST (256u << 10)	/* bytes that a try has to bring to begin the count anew: a trickle must end */
 
 struct try {
 	const struct get *g;
 	struct buf refusal;
 	uint64_t refused;
-	bool moved;		/* bytes of the body have come */
+	uint64_t moved;		/* bytes of the body */
 };
 
 static int on_body(const struct http_head *head, const char *data, size_t n, void *arg, struct err *err)
@@ -32,7 +33,7 @@ static int on_body(const struct http_head *head, const char *data, size_t n, voi
 	struct try *t = arg;
 
 	if (head->status == 200 || head->status == 206) {
-		t->moved = true;
+		t->moved += n;
 		return t->g->body(head, data, n, t->g->arg, err);
 	}
 	t->refused += n;
@@ -86,7 +87,7 @@ static int explain(const struct get *g, const struct endpoint *e, int r, struct 
 	return r;
 }
 
-static int one_try(const struct get *g, size_t n, struct http_head *head, bool *moved, struct err *err)
+static int one_try(const struct get *g, size_t n, struct http_head *head, uint64_t *moved, struct err *err)
 {
 	const struct endpoint *e = &g->settings->endpoint[n];
 	CLEANUP_FREE char *authorization = malloc(AUTH_HEADER_MAX);
@@ -113,7 +114,7 @@ static int one_try(const struct get *g, size_t n, struct http_head *head, bool *
 		buf_init(&t.refusal, REFUSAL_MAX);
 		g->again(g->arg);
 		r = http_do(g->http, &call, head, on_body, &t, err);
-		*moved = *moved || t.moved;
+		*moved += t.moved;
 		if (r == 0 && head->status == 401 && head->challenge.realm[0] && round + 1 < AUTH_ROUNDS) {
 			buf_free(&t.refusal);
 			if ((r = auth_answer(g->settings, n, number, &head->challenge, g->http, err)) < 0)
@@ -155,7 +156,7 @@ static int try_endpoint(const struct get *g, size_t n, struct err *err)
 
 	for (;;) {
 		struct http_head head = { 0 };
-		bool moved = false;
+		uint64_t moved = 0;
 		uint64_t ms;
 		int r;
 
@@ -163,7 +164,7 @@ static int try_endpoint(const struct get *g, size_t n, struct err *err)
 		r = one_try(g, n, &head, &moved, err);
 		if (r == 0 || !is_temporary(r, blob))
 			return r;
-		failed = moved ? 1 : failed + 1;
+		failed = moved >= PROGRESS_LEAST ? 1 : failed + 1;
 		if (failed >= most)
 			return err_wrap(err, r, "tried %u times", failed);
 		ms = (uint64_t)500 << MIN(failed - 1, 4u);
