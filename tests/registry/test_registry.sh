@@ -29,7 +29,6 @@ serve() {
 		"$work/blobs" "$2" "${4:-}" "${3:-}" >"$work/$1.yml"
 	docker-registry serve "$work/$1.yml" >"$work/$1.log" 2>&1 &
 	servers+=($!)
-	last=$!
 	eventually curl -sk -o /dev/null "http://127.0.0.1:$2/v2/"
 }
 proxy() { # ADDRESS:PORT
@@ -162,8 +161,8 @@ sed -i 's/"stall_seconds":4/"stall_seconds":60/' "$work/registries.json"
 pid=$!
 eventually grep -q /blobs/ "$work/proxy/requests"
 programs() { pgrep -P "$pid" -a | grep -Eo 'coracle-[a-z]+' | sort -u | tr '\n' ' '; }
-eventually contains 'coracle-fetch' 'coracle-fetch'
-check 'who takes part' eventually eval 'same "coracle-fetch coracle-http coracle-registry " "$(programs)"'
+all_there() { same 'coracle-fetch coracle-http coracle-registry ' "$(programs)"; }
+check 'who takes part' eventually all_there
 mapfile -t helpers < <(pgrep -P "$pid")
 check 'the protocol runs as nobody who owns anything' same 65533 "$(awk '/^Uid/ { print $2 }' "/proc/$(pgrep -P "$pid" -f coracle-registry)/status")"
 check 'behind a filter, without capabilities' same '2 0000000000000000' "$(awk '/^Seccomp:/ { s = $2 } /^CapEff/ { c = $2 } END { print s, c }' "/proc/$(pgrep -P "$pid" -f coracle-registry)/status")"
