@@ -42,6 +42,7 @@ static const struct route routes[] = {
 	{ "POST", "/containers/*/pause", api_pause },
 	{ "POST", "/containers/*/unpause", api_unpause },
 	{ "POST", "/containers/*/update", api_update },
+	{ "GET", "/containers/*/stats", api_stats },
 	{ "POST", "/containers/prune", api_prune_containers },
 	{ "GET", "/volumes", api_volumes },
 	{ "POST", "/volumes/create", api_volume_create },

@@ -81,6 +81,8 @@ check 'is kept' same '67108864 on-failure' "$(field c2 '{{.HostConfig.Memory}} {
 docker start c2 >/dev/null
 check 'update of one that runs' same c2 "$(docker update --pids-limit 33 c2 2>&1)"
 check 'the kernel has it' same 33 "$(cat /sys/fs/cgroup/pids/coracle/"$(field c2 '{{.Id}}')"/pids.max /sys/fs/cgroup/coracle/"$(field c2 '{{.Id}}')"/pids.max 2>/dev/null || true)"
+docker exec -d c2 sh -c 'while true; do :; done'
+check 'stats: a busy container' awk '{ sub("%", "", $1); exit !($1 > 1 && $2 ~ /iB/) }' <(eventually bash -c "docker stats --no-stream --format '{{.CPUPerc}} {{.MemUsage}}' c2 | grep -v '^0.00'"; docker stats --no-stream --format '{{.CPUPerc}} {{.MemUsage}}' c2)
 check 'rm -f' same c2 "$(docker rm -f c2)"
 docker create --name gone --network none busybox true >/dev/null
 check 'container prune' contains "$(docker container prune -f)" "Deleted Containers"
