@@ -113,7 +113,7 @@ static bool drop_oldest(int percent)
 		if (!imagegc_is_wanted(*i) && (!oldest || goes_before(*i, oldest)))
 			oldest = *i;
 	if (oldest && store_image_remove(engine.store, oldest->id, &err) == 0) {
-		report_note("engine", "the disk is nearly full (%d %% free): removed image %s, which no container uses", percent,
+		report_problem("engine", "the disk is nearly full (%d %% free): removed image %s, which no container uses", percent,
 			    oldest->name_count ? oldest->name[0] : oldest->id);
 		dropped = true;
 	} else if (oldest) {

@@ -161,6 +161,8 @@ static int change_pairs(struct line *l)
 	return 0;
 }
 
+#define PORTS_MAX 1024	/* of one range: each is looked for among the others */
+
 static int port_ok(const char *s)
 {
 	char *end;
@@ -171,7 +173,7 @@ static int port_ok(const char *s)
 	if (*end == '-') {
 		long last = strtol(end + 1, &end, 10);
 
-		if (last < n || last > 65535)
+		if (last < n || last > 65535 || last - n >= PORTS_MAX)
 			return 0;
 	}
 	return !*end || !strcmp(end, "/tcp") || !strcmp(end, "/udp") || !strcmp(end, "/sctp");

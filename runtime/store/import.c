@@ -11,6 +11,7 @@
 
 #include "lib/fd.h"
 #include "lib/sys.h"
+#include "runtime/store/aci.h"
 
 static void source_progress(uint64_t bytes, void *arg)
 {
@@ -84,8 +85,11 @@ static int run_steps(struct import *im, int fd, int members, struct store_import
 
 	im->src.progress = source_progress;
 	im->src.arg = im;
-	if ((r = source_open(&im->src, im->s, fd, members, err)) < 0 ||
-	    (r = plan_make(&im->plan, &im->src, &how, err)) < 0 ||
+	if ((r = source_open(&im->src, im->s, fd, members, err)) < 0)
+		return r;
+	if (aci_is(&im->src))
+		return aci_import(im, result, err);
+	if ((r = plan_make(&im->plan, &im->src, &how, err)) < 0 ||
 	    (r = import_jobs_make(im, err)) < 0 ||
 	    (r = import_space_check(im, err)) < 0 ||
 	    (r = import_jobs_run(im, err)) < 0 ||
