@@ -22,6 +22,8 @@ static const struct {
 	{ "ps", "[-a]", "containers", verb_ps },
 	{ "images", "", "images", verb_images },
 	{ "pull", "NAME...", "get images from their registries", verb_pull },
+	{ "prune", "[-a]", "remove images without a name (-a: all that no container uses)", verb_prune },
+	{ "df", "", "what takes how much of the disk", verb_df },
 	{ "logs", "[-f] [-t] [-n N] NAME", "output of a container or a service", verb_logs },
 	{ "start", "NAME...", "start containers or services", verb_start },
 	{ "stop", "[-t SECONDS] NAME...", "stop them", verb_stop },

@@ -1,4 +1,4 @@
-/* api_prune.c - prune of images and containers, and what takes how much disk (coracle-engine). Trees are measured in children. */
+/* api_prune.c - prune of images, and what takes how much disk (coracle-engine). Trees are measured in children. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +17,9 @@
 #include "imagegc.h"
 #include "imagejob.h"
 #include "jw.h"
-#include "lifecycle.h"
 #include "text.h"
 
 static const char *const image_filters[] = { "dangling", "until", "label", "label!", NULL };
-static const char *const container_filters[] = { "until", "label", "label!", NULL };
 
 /* -- filters ------------------------------------------------------------- */
 
@@ -200,72 +198,6 @@ static int64_t tree_size(int dirfd, const char *name, int depth)
 	}
 	closedir(d);
 	return sum;
-}
-
-/* -- containers ---------------------------------------------------------- */
-
-struct doomed {
-	char **id;
-	size_t n;
-};
-
-static void measure(const struct imagejob_io *io, void *arg)
-{
-	const struct doomed *d = arg;
-	CLEANUP_BUF struct buf b;
-	int64_t sum = 0;
-	char path[512];
-
-	buf_init(&b, API_REPLY_MAX);
-	jw_open(&b, '{');
-	jw_karr(&b, "ContainersDeleted");
-	for (size_t i = 0; i < d->n; i++) {
-		sum += tree_size(AT_FDCWD, engine_container_path(d->id[i], "upper", path, sizeof(path)), 0);
-		jw_str(&b, d->id[i]);
-	}
-	jw_close(&b, ']');
-	jw_kint(&b, "SpaceReclaimed", sum);
-	jw_close(&b, '}');
-	imagejob_answer(io, b.data, b.len);
-}
-
-/* One that was started meanwhile stays. */
-static void remove_doomed(void *arg)
-{
-	const struct doomed *d = arg;
-
-	for (size_t i = 0; i < d->n; i++) {
-		struct container *c = container_find(d->id[i], &(bool){ false });
-
-		if (c)
-			lifecycle_remove(c, false);
-	}
-}
-
-void api_containers_prune(struct request *r)
-{
-	struct doomed *d = arena_alloc(&r->mem, sizeof(*d));
-	struct rules rules;
-	size_t n = 0;
-
-	if (!d || !take_rules(r, container_filters, &rules))
-		return;
-	for (const struct container *c = engine.containers; c; c = c->next)
-		n++;
-	d->id = arena_strv(&r->mem, n);
-	for (const struct container *c = engine.containers; c && d->id; c = c->next)
-		if (c->phase == PHASE_DOWN && c->status != CONTAINER_RUNNING && c->status != CONTAINER_PAUSED &&
-		    c->status != CONTAINER_RESTARTING && c->created_ns <= rules.until && labels_pass(&rules, c->svc.labels))
-			d->id[d->n++] = arena_strdup(&r->mem, c->id);
-	if (d->n == 0) {
-		struct buf b;
-
-		buf_init(&b, 256);
-		buf_puts(&b, "{\"ContainersDeleted\":null,\"SpaceReclaimed\":0}");
-		api_json(r, 200, &b);
-	} else if (imagejob_start(r, "application/json", false, measure, d)) {
-		imagejob_then(r, remove_doomed, d);
-	}
 }
 
 /* There is no builder, and nothing it could have kept. */

@@ -113,7 +113,6 @@ bool api_import(struct request *r);
 void api_import_body(struct request *r);
 void api_export(struct request *r);
 void api_commit(struct request *r);
-void api_containers_prune(struct request *r);
 void api_build_prune(struct request *r);
 void api_system_df(struct request *r);
 void api_pull(struct request *r);

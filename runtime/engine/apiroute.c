@@ -60,7 +60,6 @@ static const struct route routes[] = {
 	{ "POST", "/images/@/tag", api_image_tag },
 	{ "DELETE", "/images/@", api_image_remove },
 	{ "GET", "/containers/*/export", api_export },
-	{ "POST", "/containers/prune", api_containers_prune },
 	{ "POST", "/commit", api_commit },
 	{ "POST", "/build/prune", api_build_prune },
 	{ "GET", "/system/df", api_system_df },

@@ -29,8 +29,6 @@ struct imagejob {
 	bool exited;
 	int status;
 	const char *type;
-	void (*then)(void *arg);
-	void *then_arg;
 	struct loop_watch in, out;	/* fd -1: closed */
 	unsigned code;			/* of the answer; 0: its line has not come */
 	char head[ERROR_MAX];		/* that line, or the message of an error */
@@ -127,8 +125,6 @@ static void on_exit(int status, void *arg)
 	j->exited = true;
 	j->status = status;
 	images_reload();
-	if (j->r && j->then)
-		j->then(j->then_arg);
 	if (j->r)
 		api_resume(j->r);
 	free_when_over(j);
@@ -351,14 +347,6 @@ bool imagejob_start(struct request *r, const char *type, bool upload, void (*wor
 		imagejob_respond(r);
 	}
 	return true;
-}
-
-void imagejob_then(struct request *r, void (*then)(void *arg), void *arg)
-{
-	struct imagejob *j = r->state;
-
-	j->then = then;
-	j->then_arg = arg;
 }
 
 /* -- without a request --------------------------------------------------- */

@@ -27,9 +27,6 @@ bool imagejob_start(struct request *r, const char *type, bool upload, void (*wor
 /* The whole body has come: ends io->in and lets the child answer. */
 void imagejob_respond(struct request *r);
 
-/* then(arg) is called when the child has ended and before the answer goes out, while the client is there. */
-void imagejob_then(struct request *r, void (*then)(void *arg), void *arg);
-
 /* work in a child that nobody waits for; done (may be NULL) is called from the loop. Returns 0 or -errno. */
 int imagejob_background(void (*work)(void), void (*done)(int status), struct err *err);
 

@@ -40,9 +40,10 @@ static yyjson_mut_val *exec_form(struct line *l)
 
 	if (yyjson_is_arr(list)) {
 		out = yyjson_val_mut_copy(l->doc, list);
-		yyjson_arr_foreach(list, i, max, v)
+		yyjson_arr_foreach(list, i, max, v) {
 			if (!yyjson_is_str(v) || strlen(yyjson_get_str(v)) != yyjson_get_len(v))
 				out = NULL;
+		}
 	}
 	yyjson_doc_free(doc);
 	return out;
@@ -325,8 +326,9 @@ static int change_health(struct line *l)
 		list = exec_form(l);
 		yyjson_mut_arr_add_str(l->doc, test, list ? "CMD" : "CMD-SHELL");
 		if (list) {
-			yyjson_mut_arr_foreach(list, i, max, v)
+			yyjson_mut_arr_foreach(list, i, max, v) {
 				yyjson_mut_arr_add_strcpy(l->doc, test, yyjson_mut_get_str(v));
+			}
 		} else {
 			yyjson_mut_arr_add_strcpy(l->doc, test, l->rest);
 		}

@@ -33,9 +33,10 @@ static const char *value_of(yyjson_val *list, const char *name)
 	yyjson_val *v;
 	size_t i, max;
 
-	yyjson_arr_foreach(list, i, max, v)
+	yyjson_arr_foreach(list, i, max, v) {
 		if (!strcmp(text_of(v, "name"), name))
 			return text_of(v, "value");
+	}
 	return "";
 }
 
@@ -56,8 +57,9 @@ static void put_strings(yyjson_mut_doc *doc, yyjson_mut_val *config, const char 
 	if (!yyjson_arr_size(list))
 		return;
 	out = yyjson_mut_obj_add_arr(doc, config, key);
-	yyjson_arr_foreach(list, i, max, v)
+	yyjson_arr_foreach(list, i, max, v) {
 		yyjson_mut_arr_add_strcpy(doc, out, yyjson_get_str(v) ? yyjson_get_str(v) : "");
+	}
 }
 
 static void put_environment(yyjson_mut_doc *doc, yyjson_mut_val *config, yyjson_val *list)
@@ -91,9 +93,10 @@ static void put_places(yyjson_mut_doc *doc, yyjson_mut_val *config, yyjson_val *
 		yyjson_mut_obj_add(out, yyjson_mut_strcpy(doc, name), yyjson_mut_obj(doc));
 	}
 	out = yyjson_arr_size(points) ? yyjson_mut_obj_add_obj(doc, config, "Volumes") : NULL;
-	yyjson_arr_foreach(points, i, max, v)
+	yyjson_arr_foreach(points, i, max, v) {
 		if (*text_of(v, "path"))
 			yyjson_mut_obj_add(out, yyjson_mut_strcpy(doc, text_of(v, "path")), yyjson_mut_obj(doc));
+	}
 }
 
 static void put_labels(yyjson_mut_doc *doc, yyjson_mut_val *config, yyjson_val *root)
@@ -102,8 +105,9 @@ static void put_labels(yyjson_mut_doc *doc, yyjson_mut_val *config, yyjson_val *
 	yyjson_mut_val *out = yyjson_arr_size(notes) ? yyjson_mut_obj_add_obj(doc, config, "Labels") : NULL;
 	size_t i, max;
 
-	yyjson_arr_foreach(notes, i, max, v)
+	yyjson_arr_foreach(notes, i, max, v) {
 		yyjson_mut_obj_add(out, yyjson_mut_strcpy(doc, text_of(v, "name")), yyjson_mut_strcpy(doc, text_of(v, "value")));
+	}
 }
 
 static int put_app(yyjson_mut_doc *doc, yyjson_mut_val *config, yyjson_val *app, struct err *err)
@@ -169,7 +173,7 @@ static void make_name(yyjson_val *root, char *out, size_t size)
 	const char *version = value_of(yyjson_obj_get(root, "labels"), "version");
 	size_t n = (size_t)snprintf(out, size, "%.255s%s", text_of(root, "name"), *version ? ":" : "");
 
-	for (size_t i = 0; version[i] && i < IMAGE_TAG_MAX && n + 1 < size; i++) {
+	for (size_t i = 0; i < IMAGE_TAG_MAX && n + 1 < size && version[i]; i++) {
 		char c = version[i];
 		int ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (i && (c == '.' || c == '-'));
 
