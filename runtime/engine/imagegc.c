@@ -132,6 +132,11 @@ static void look(void *arg)
 	loop_timer_set(&timer, PERIOD_MS);
 	if (sweeping || engine.stopping)
 		return;
+	/* nothing would become free, and the next image would have to go for nothing: when the import is over we are called again */
+	if (store_is_busy(engine.store)) {
+		in_need = false;
+		return;
+	}
 	in_need = limit > 0 && percent < (in_need ? limit + limit / 2 : limit);
 	if (in_need && drop_oldest(percent)) {
 		start_sweep();

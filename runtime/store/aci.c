@@ -42,7 +42,7 @@ static const char *value_of(yyjson_val *list, const char *name)
 
 int aci_is(struct source *src)
 {
-	return !src->is_directory && source_find(src, "manifest") && !source_find(src, "index.json") &&
+	return !src->is_directory && !src->remote && source_find(src, "manifest") && !source_find(src, "index.json") &&
 		!source_find(src, "manifest.json") && !source_find(src, "oci-layout");
 }
 

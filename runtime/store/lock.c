@@ -41,3 +41,10 @@ int store_lock_content(struct store *s, int alone, struct err *err)
 {
 	return take(s, "lock.content", alone ? LOCK_EX | LOCK_NB : LOCK_SH, err);
 }
+
+int store_is_busy(struct store *s)
+{
+	CLEANUP_FD int fd = store_lock_content(s, 1, NULL);
+
+	return fd == -EBUSY;
+}

@@ -177,6 +177,8 @@ struct store_swept {
 /* Removes the blobs and layers that no image needs. Blocks as long as the disk takes. Returns 0, -EBUSY while an import or
  * a save is under way (nothing is done: the next sweep will), or -errno. out may be NULL. */
 int store_sweep(struct store *s, struct store_swept *out, struct err *err);
+/* 1: an import or a save is under way, so that a sweep would do nothing now. */
+int store_is_busy(struct store *s);
 /* Bytes on the disk of all layers (unpacked) and all blobs. */
 int store_usage(struct store *s, uint64_t *layers, uint64_t *blobs, struct err *err);
 

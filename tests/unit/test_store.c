@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -421,6 +422,28 @@ static void every_call_failing_leaves_changes_whole(void **state)
 	assert_false(there(p, "second:1"));
 }
 
+/* A sweep waits for nobody: beside an import it does nothing. */
+static void a_sweep_leaves_an_import_alone(void **state)
+{
+	struct place *p = *state;
+	char path[160];
+	int fd;
+
+	write_image(p, "one:1", 1, "salt");
+	import(p);
+	assert_int_equal(store_sweep(p->s, NULL, NULL), 0);
+	assert_int_equal(store_is_busy(p->s), 0);
+	snprintf(path, sizeof(path), "%s/lock.content", p->root);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_SH), 0);
+	assert_int_equal(store_is_busy(p->s), 1);
+	assert_int_equal(store_sweep(p->s, NULL, NULL), -EBUSY);
+	assert_int_equal(count(p, "layers"), 1);
+	close(fd);
+	assert_int_equal(store_is_busy(p->s), 0);
+}
+
 static void deep_trees_are_removed(void **state)
 {
 	struct place *p = *state;
@@ -529,6 +552,7 @@ int main(void)
 		IN_PLACE(a_known_archive_is_not_read),
 		IN_PLACE(every_call_failing_leaves_the_store_whole),
 		IN_PLACE(every_call_failing_leaves_changes_whole),
+		IN_PLACE(a_sweep_leaves_an_import_alone),
 		IN_PLACE(deep_trees_are_removed),
 		IN_PLACE(roots_of_many_layers),
 		IN_PLACE(roots_of_one_layer_have_the_images_attributes),
