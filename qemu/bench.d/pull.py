@@ -35,7 +35,7 @@ def make_layer(files, blobs):
             digest.update(data)
             return self.to.write(data)
 
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as zipped:
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as zipped:
         with tarfile.open(fileobj=Both(zipped), mode="w|", format=tarfile.PAX_FORMAT) as tar:
             for path in files:
                 tar.add(path, recursive=False)
