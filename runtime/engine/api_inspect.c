@@ -14,6 +14,7 @@
 #include "health.h"
 #include "inspect.h"
 #include "jw.h"
+#include "network.h"
 #include "text.h"
 
 /* What every container has here because the option does not exist. */
@@ -234,20 +235,14 @@ static void add_network_settings(struct buf *b, const struct container *c)
 	jw_kraw(b, "Bridge", "\"\"");
 	jw_kstr(b, "SandboxID", "");
 	jw_kstr(b, "SandboxKey", "");
-	jw_kraw(b, "Ports", "{}");
+	api_port_map(b, c);
 	jw_kbool(b, "HairpinMode", false);
 	jw_kstr(b, "LinkLocalIPv6Address", "");
 	jw_kint(b, "LinkLocalIPv6PrefixLen", 0);
 	jw_kraw(b, "SecondaryIPAddresses", "null");
 	jw_kraw(b, "SecondaryIPv6Addresses", "null");
-	jw_kstr(b, "EndpointID", "");
-	jw_kstr(b, "Gateway", "");
-	jw_kstr(b, "GlobalIPv6Address", "");
-	jw_kint(b, "GlobalIPv6PrefixLen", 0);
-	jw_kstr(b, "IPAddress", "");
-	jw_kint(b, "IPPrefixLen", 0);
-	jw_kstr(b, "IPv6Gateway", "");
-	jw_kstr(b, "MacAddress", "");
+	/* the old fields are the default bridge's */
+	api_endpoint_fields(b, network_endpoint_of(c, network_by_name("bridge")), c->net && c->net->live);
 	api_networks(b, c);
 	jw_close(b, '}');
 }

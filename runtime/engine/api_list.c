@@ -18,6 +18,7 @@
 #include "gotime.h"
 #include "health.h"
 #include "jw.h"
+#include "network.h"
 #include "text.h"
 
 static const char *const known_filters[] = {
@@ -50,28 +51,6 @@ char *api_status_text(const struct container *c, char *out, size_t size)
 		text_set(out, size, "Exited (%d) %s ago", c->exit_code,
 			 gotime_human((now - c->finished_ns) / 1000000000, time, sizeof(time)));
 	return out;
-}
-
-void api_networks(struct buf *b, const struct container *c)
-{
-	jw_kobj(b, "Networks");
-	jw_kobj(b, c->svc.network_mode);
-	jw_kraw(b, "IPAMConfig", "null");
-	jw_kraw(b, "Links", "null");
-	jw_kraw(b, "Aliases", "null");
-	jw_kstr(b, "MacAddress", "");
-	jw_kstr(b, "NetworkID", "");
-	jw_kstr(b, "EndpointID", "");
-	jw_kstr(b, "Gateway", "");
-	jw_kstr(b, "IPAddress", "");
-	jw_kint(b, "IPPrefixLen", 0);
-	jw_kstr(b, "IPv6Gateway", "");
-	jw_kstr(b, "GlobalIPv6Address", "");
-	jw_kint(b, "GlobalIPv6PrefixLen", 0);
-	jw_kraw(b, "DriverOpts", "null");
-	jw_kraw(b, "DNSNames", "null");
-	jw_close(b, '}');
-	jw_close(b, '}');
 }
 
 void api_mounts(struct buf *b, const struct container *c)
@@ -173,7 +152,7 @@ void api_container_summary(struct request *r, struct buf *b, const struct contai
 	jw_kstr(b, "ImageID", c->image_id);
 	jw_kstr(b, "Command", api_command(c, &r->mem));
 	jw_kint(b, "Created", c->created_ns / 1000000000);
-	jw_kraw(b, "Ports", "[]");
+	api_port_rows(b, c);
 	if (size)
 		api_sizes(b, c);
 	jw_kmap(b, "Labels", c->svc.labels);
@@ -237,7 +216,11 @@ static bool match_ancestor(const char *want, const void *arg)
 
 static bool match_network(const char *want, const void *arg)
 {
-	return strcmp(want, ((const struct container *)arg)->svc.network_mode) == 0;
+	const struct container *c = arg;
+	bool ambiguous;
+	const struct network *n = network_find(want, &ambiguous);
+
+	return strcmp(want, c->svc.network_mode) == 0 || (n && network_endpoint_of(c, n));
 }
 
 static bool match_volume(const char *want, const void *arg)

@@ -156,6 +156,8 @@ void network_dns_stop(struct container *c);
 /* -- text (network_etc.c) ---------------------------------------------------- */
 
 void network_add_hosts(struct buf *b, const struct container *c, const char *hostname);
+/* hosts and resolv.conf again, in place: it was connected or disconnected. */
+void network_refresh_etc(const struct container *c);
 /* The address behind host-gateway; "" when there is none. */
 char *network_gateway_text(const struct container *c, char out[NET_ADDR_TEXT]);
 

@@ -1,6 +1,7 @@
 /* network_etc.c - what /etc/hosts and /etc/resolv.conf of a container owe to its networks (coracle-engine). Only writes text. */
 #include <string.h>
 
+#include "bundle.h"
 #include "engine.h"
 #include "network_int.h"
 #include "text.h"
@@ -38,4 +39,12 @@ char *network_gateway_text(const struct container *c, char out[NET_ADDR_TEXT])
 	if (!out[0] && !network_is_own(c))
 		text_set(out, NET_ADDR_TEXT, "127.0.0.1");
 	return out;
+}
+
+void network_refresh_etc(const struct container *c)
+{
+	char hostname[256];
+
+	bundle_hostname(c, hostname, sizeof(hostname));
+	bundle_write_etc(c, hostname, NULL);
 }

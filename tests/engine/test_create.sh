@@ -93,8 +93,6 @@ check 'a memory limit that is too small' contains "$(run --rm -m 1m busybox true
 check '--rm with a restart policy' contains "$(docker create --rm --restart always busybox 2>&1 || true)" 'onflicting options'
 check 'a log driver that is not there' contains "$(run --rm --log-driver syslog busybox true || true)" "no log driver named 'syslog'"
 check 'what is not done is said by its name' contains "$(docker create --cgroup-parent /x busybox 2>&1 || true)" CgroupParent
-check 'a network that is not there yet is told' contains "$(docker create --name warned busybox 2>&1)" 'Networks are not done yet'
-docker rm warned >/dev/null
 
 # -- inspect goes back into create -------------------------------------------------
 docker create --name first -i -e A=b -l k=v -v data:/d -v "$work/made:/m:ro" --tmpfs /t:size=1m --mount type=tmpfs,target=/u,tmpfs-size=4096 -m 32m --cpus 0.5 \
