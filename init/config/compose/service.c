@@ -322,7 +322,6 @@ struct compose_service *compose_read_service(struct ctx *ctx, const struct node 
 	s->name = key->text;
 	s->at = key;
 	s->restart = "no";
-	s->network_mode = "host";
 	s->stop_grace_ms = 10000;
 	if (!compose_name_ok(key->text) || strlen(key->text) != key->len) {
 		s->name = "?";
