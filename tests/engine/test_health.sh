@@ -50,7 +50,7 @@ check 'stopped is not healthy' same unhealthy "$(health slow)"
 docker run -d --name tt --network none --health-cmd 'sleep 100' --health-interval 0.1s --health-timeout 0.3s --health-retries 1 busybox sleep 1000 >/dev/null
 check 'a probe that takes too long fails' eventually is_health tt unhealthy
 check 'and says why' contains "$(field tt '{{json .State.Health.Log}}')" 'exceeded timeout' '"ExitCode":-1'
-check 'no probe is left' same 0 "$(docker top tt | grep -c 'sleep 100$' || true)"
+check 'killed probes do not pile up' test "$(docker top tt | grep -c 'sleep 100$' || true)" -le 1
 docker run -d --name pp --network none --health-cmd false --health-interval 0.1s --health-start-period 1h --health-start-interval 0.1s --health-retries 1 busybox sleep 1000 >/dev/null
 probed() { [[ $(docker inspect -f '{{len .State.Health.Log}}' pp) == 5 ]]; }
 eventually probed
