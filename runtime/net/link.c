@@ -91,12 +91,14 @@ int link_veth(struct netlink *nl, const struct link_pair *p, struct err *err)
 	nl_end(&m, data);
 	nl_end(&m, info);
 	r = netlink_request(nl, &m);
-	if (r == 0 && p->isolated) {
+	if (r == 0) {
+		/* hairpin: with bridge-nf-call-iptables what is translated back to its sender never leaves the bridge, and must go out where it came in */
 		struct ifinfomsg port = { .ifi_family = AF_BRIDGE, .ifi_index = (int)if_nametoindex(p->name) };
 
 		nl_begin(&m, RTM_SETLINK, 0, &port, sizeof(port));
 		info = nl_nest(&m, IFLA_PROTINFO);
-		nl_add_number(&m, IFLA_BRPORT_ISOLATED, 1, 1);
+		nl_add_number(&m, IFLA_BRPORT_MODE, 1, 1);
+		nl_add_number(&m, IFLA_BRPORT_ISOLATED, 1, p->isolated);
 		nl_end(&m, info);
 		r = netlink_request(nl, &m);
 	}

@@ -31,6 +31,7 @@ check 'other host, IPv6' same 'web fd00:18::2' "$(outside curl -gsS --max-time 3
 check 'the machine by its own address' contains "$(who 198.18.0.1:8080)" web
 check 'the machine by 127.0.0.1' contains "$(who 127.0.0.1:8080)" web
 check 'a sibling by the machine' contains "$(inside sibling curl -gsS --max-time 3 http://198.18.0.1:8080/cgi-bin/who)" web
+check 'hairpin: itself by the machine' contains "$(inside web curl -gsS --max-time 3 http://198.18.0.1:8080/cgi-bin/who)" web
 check 'another bridge is denied' fails inside stranger curl -gsS --max-time 1 http://198.18.0.1:8080/cgi-bin/who
 check 'nor by the gateway of that network' fails inside stranger curl -gsS --max-time 1 http://10.50.0.1:8080/cgi-bin/who
 check 'published on 127.0.0.1: the machine' contains "$(who 127.0.0.1:8081)" web
