@@ -61,10 +61,15 @@ echo nonsense >"$work/nonsense.tar"
 check 'load of no archive fails' bash -c "! docker load -i '$work/nonsense.tar' 2>/dev/null"
 check 'staging is empty' staging_empty
 half() {
-	{ head -c 300000 "$work/a.tar"; sleep 1000; } | raw -T - -X POST -H 'Content-Type: application/x-tar' http://localhost/images/load >/dev/null &
-	local curl=$!
+	local curl hold
+	mkfifo "$work/half"
+	exec {hold}<>"$work/half" # open for as long as it shall not end
+	raw -T - -X POST -H 'Content-Type: application/x-tar' http://localhost/images/load <"$work/half" >/dev/null &
+	curl=$!
+	head -c 300000 "$work/a.tar" >"$work/half"
 	eventually bash -c "[[ -n \$(ls '/proc/$(cat "$work/run/engine.pid")/task/'*/children 2>/dev/null) ]]"
 	kill -9 $curl
+	exec {hold}>&-
 }
 half 2>/dev/null || true
 check 'a client that goes in the middle leaves nothing' eventually staging_empty
