@@ -51,8 +51,8 @@ long http_frame_take(const char *bytes, size_t n, struct http_frame *f)
 
 size_t http_limits_print(const struct http_limits *l, char out[HTTP_LIMITS_TEXT])
 {
-	int n = snprintf(out, HTTP_LIMITS_TEXT, "%" PRIu64 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32, l->max,
-			 l->timeout_ms, l->total_ms, l->tries, l->redirects, l->floor);
+	int n = snprintf(out, HTTP_LIMITS_TEXT, "%" PRIu64 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32, l->max, l->timeout_ms,
+			 l->total_ms, l->tries, l->redirects);
 
 	return (size_t)n;
 }
@@ -83,14 +83,14 @@ int http_limits_read(const struct http_frame *f, struct http_limits *l)
 {
 	const char *s = f->data;
 	const char *end = f->data + f->len;
-	uint64_t v[6] = { 0 };
+	uint64_t v[5];
 
-	for (unsigned i = 0; i < 6 && (i < 5 || s != end); i++)
+	for (unsigned i = 0; i < 5; i++)
 		if (take_number(&s, end, i ? UINT32_MAX : UINT64_MAX / 2, &v[i]) < 0)
 			return -EBADMSG;
 	if (s != end)
 		return -EBADMSG;
-	*l = (struct http_limits){ v[0], (uint32_t)v[1], (uint32_t)v[2], (uint32_t)v[3], (uint32_t)v[4], (uint32_t)v[5] };
+	*l = (struct http_limits){ v[0], (uint32_t)v[1], (uint32_t)v[2], (uint32_t)v[3], (uint32_t)v[4] };
 	return 0;
 }
 

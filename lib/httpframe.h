@@ -18,7 +18,6 @@ enum http_frame_kind {
 	HTTP_URL = 'U',		/* http:// or https:// */
 	HTTP_HEADER = 'H',	/* "Name: value"; repeatable, in answers too (those of the last response) */
 	HTTP_BODY = 'B',	/* a piece of the body; repeatable, in answers too */
-	HTTP_CA = 'C',		/* a piece of PEM text: authorities to trust for this request beside the machine's; repeatable */
 	HTTP_LIMITS = 'L',	/* struct http_limits as text: see http_limits_print() */
 	HTTP_GO = '.',		/* empty: do it */
 	/* answer */
@@ -35,7 +34,6 @@ struct http_limits {
 	uint32_t total_ms;	/* of all */
 	uint32_t tries;
 	uint32_t redirects;
-	uint32_t floor;		/* bytes a second; less than that for timeout_ms is a cut. 0: 1 */
 };
 
 struct http_frame {
@@ -54,8 +52,8 @@ int http_frame_send(int (*write)(const void *data, size_t n), char kind, const v
 /* Takes the first frame of n bytes. Returns the bytes it is made of, 0 when more are needed, -EBADMSG when it is longer than allowed. */
 long http_frame_take(const char *bytes, size_t n, struct http_frame *f);
 
-/* "max timeout total tries redirects floor" in decimal, floor may be missing; out has HTTP_LIMITS_TEXT bytes. Returns the length. */
-#define HTTP_LIMITS_TEXT 96
+/* "max timeout total tries redirects" in decimal; out has HTTP_LIMITS_TEXT bytes. Returns the length. */
+#define HTTP_LIMITS_TEXT 80
 size_t http_limits_print(const struct http_limits *l, char out[HTTP_LIMITS_TEXT]);
 /* Reads such a text. Returns 0 or -EBADMSG. */
 int http_limits_read(const struct http_frame *f, struct http_limits *l);

@@ -4,7 +4,6 @@
  * An answer that will be tried again, or that is a redirect, is not passed on. */
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,11 +12,9 @@
 #include <strings.h>
 #include <time.h>
 
-#include "fd.h"
 #include "http.h"
 
 #define CA_FILE "/etc/ssl/certs/ca-certificates.crt"
-#define CA_FILE_MAX ((size_t)2 << 20)
 #define ANSWER_HEADERS_MAX ((size_t)64 << 10)
 #define WASTE_MAX 65536	/* bytes of a body nobody wants, until the connection is given up */
 
@@ -176,26 +173,18 @@ static bool same_origin(const char *a, const char *b)
 	return !strncasecmp(a, b, end) && (b[end] == '\0' || strchr("/?#", b[end]));
 }
 
-/* What another host may know: how much of what is wanted, and nothing of who asks. */
-static bool is_harmless(const char *header)
-{
-	return !strncasecmp(header, "accept:", 7) || !strncasecmp(header, "range:", 6);
-}
-
-/* Headers of the request. sent_on: to another host, which gets only harmless ones. */
+/* Headers of the request. sent_on: to another host, which gets none of them. */
 static struct curl_slist *headers_of(const struct request *q, bool sent_on)
 {
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 	bool type = false;
 
-	for (char *h = q->headers.data; *h;) {
+	for (char *h = q->headers.data; !sent_on && *h;) {
 		char *end = strchr(h, '\n');
 
 		*end = '\0';
-		if (!sent_on || is_harmless(h)) {
-			type = type || !strncasecmp(h, "content-type:", 13);
-			list = curl_slist_append(list, h);
-		}
+		type = type || !strncasecmp(h, "content-type:", 13);
+		list = curl_slist_append(list, h);
 		*end = '\n';
 		h = end + 1;
 	}
@@ -217,25 +206,6 @@ static void set_method(const struct request *q, const char *method)
 	}
 }
 
-/* The request's own authorities beside the machine's. Returns 0 or an errno. */
-static int trust(const struct request *q)
-{
-	CLEANUP_FREE char *machine = NULL;
-	CLEANUP_BUF struct buf all = { 0 };
-	struct curl_blob blob;
-	size_t n = 0;
-
-	if (!q->ca.len)
-		return curl_easy_setopt(curl, CURLOPT_CAINFO, CA_FILE) ? ENOMEM : 0;
-	buf_init(&all, CA_FILE_MAX + HTTP_REQUEST_CA_MAX + 2);
-	buf_add(&all, q->ca.data, q->ca.len);
-	buf_putc(&all, '\n');
-	if (fd_read_file(AT_FDCWD, CA_FILE, CA_FILE_MAX, &machine, &n, NULL) == 0)
-		buf_add(&all, machine, n);
-	blob = (struct curl_blob){ .data = all.data, .len = all.len, .flags = CURL_BLOB_COPY };
-	return buf_error(&all) || curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob) ? ENOMEM : 0;
-}
-
 static CURLcode perform(struct try *t, const char *method, bool sent_on, uint64_t left_ms)
 {
 	struct curl_slist *headers = headers_of(t->q, sent_on);
@@ -247,11 +217,11 @@ static CURLcode perform(struct try *t, const char *method, bool sent_on, uint64_
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, curl_text);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_URL, t->url);
-	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 65536L);
+	curl_easy_setopt(curl, CURLOPT_CAINFO, CA_FILE);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "Coracle/" CORACLE_VERSION);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)t->q->limits.timeout_ms);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)MAX(t->q->limits.floor, 1u));
+	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)MIN(left_ms, (uint64_t)INT32_MAX));
 	curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->q->limits.max);
@@ -260,7 +230,7 @@ static CURLcode perform(struct try *t, const char *method, bool sent_on, uint64_
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
 	set_method(t->q, method);
-	c = trust(t->q) ? CURLE_OUT_OF_MEMORY : curl_easy_perform(curl);
+	c = curl_easy_perform(curl);
 	curl_slist_free_all(headers);
 	return c;
 }

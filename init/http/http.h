@@ -9,14 +9,12 @@
 
 #define HTTP_REQUEST_BODY_MAX ((size_t)8 << 20)
 #define HTTP_REQUEST_HEADERS_MAX ((size_t)32 << 10)
-#define HTTP_REQUEST_CA_MAX ((size_t)256 << 10)
 
 struct request {
 	struct buf method;
 	struct buf url;
 	struct buf headers;	/* each with a newline behind it */
 	struct buf body;
-	struct buf ca;		/* PEM text */
 	struct http_limits limits;
 	int bad;		/* errno of what was wrong with it, 0: nothing */
 };

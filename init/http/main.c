@@ -36,12 +36,11 @@ int say_failed(int code, const char *fmt, ...)
 
 static void request_init(struct request *q)
 {
-	*q = (struct request){ .limits = { (uint64_t)1 << 20, 5000, 60000, 1, 5, 0 } };
+	*q = (struct request){ .limits = { (uint64_t)1 << 20, 5000, 60000, 1, 5 } };
 	buf_init(&q->method, 32);
 	buf_init(&q->url, 8192);
 	buf_init(&q->headers, HTTP_REQUEST_HEADERS_MAX);
 	buf_init(&q->body, HTTP_REQUEST_BODY_MAX);
-	buf_init(&q->ca, HTTP_REQUEST_CA_MAX);
 }
 
 static void request_fini(struct request *q)
@@ -50,7 +49,6 @@ static void request_fini(struct request *q)
 	buf_free(&q->url);
 	buf_free(&q->headers);
 	buf_free(&q->body);
-	buf_free(&q->ca);
 }
 
 /* Text that goes into the request's head: a line break in it would be another header. */
@@ -78,9 +76,6 @@ static void add_frame(struct request *q, const struct http_frame *f)
 	case HTTP_BODY:
 		buf_add(&q->body, f->data, f->len);
 		break;
-	case HTTP_CA:
-		buf_add(&q->ca, f->data, f->len);
-		break;
 	case HTTP_LIMITS:
 		if (http_limits_read(f, &q->limits) < 0)
 			q->bad = EINVAL;
@@ -92,7 +87,7 @@ static void add_frame(struct request *q, const struct http_frame *f)
 
 static int carry_out(const struct request *q)
 {
-	if (buf_error(&q->method) || buf_error(&q->url) || buf_error(&q->headers) || buf_error(&q->body) || buf_error(&q->ca))
+	if (buf_error(&q->method) || buf_error(&q->url) || buf_error(&q->headers) || buf_error(&q->body))
 		return say_failed(E2BIG, "the request is too large");
 	if (q->bad || !q->url.len)
 		return say_failed(EINVAL, "the request cannot be read");

@@ -18,9 +18,6 @@ extern struct cli cli;
 
 int verb_ps(int argc, char **argv);
 int verb_images(int argc, char **argv);
-int verb_prune(int argc, char **argv);
-int verb_df(int argc, char **argv);
-int verb_pull(int argc, char **argv);
 int verb_logs(int argc, char **argv);
 int verb_start(int argc, char **argv);
 int verb_stop(int argc, char **argv);

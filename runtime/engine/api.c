@@ -119,13 +119,6 @@ void api_stream(struct request *r, const char *type, MHD_ContentReaderCallback r
 	set_response(r, 200, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 32768, reader, r, NULL), type);
 }
 
-void api_upgrade(struct request *r, const char *type, MHD_UpgradeHandler handler, void *cls)
-{
-	set_response(r, 101, MHD_create_response_for_upgrade(handler, cls), type);
-	if (r->response)
-		MHD_add_response_header(r->response, "Upgrade", "tcp");
-}
-
 /* -- suspending ---------------------------------------------------------- */
 
 static void on_peer(uint32_t events, void *arg)
@@ -281,13 +274,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 		*con_cls = r = new_request(conn, method, url);
 		return r ? MHD_YES : MHD_NO;
 	}
-	if (*upload_size > 0 && !r->begun) {
-		r->begun = true;
-		api_route_body(r);
-	}
 	if (*upload_size > 0) {
-		if (r->upload && !r->gone)
-			return r->upload(r, upload, upload_size);
 		buf_add(&r->body, upload, *upload_size);
 		*upload_size = 0;
 		return MHD_YES;
@@ -298,11 +285,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 			api_error(r, 413, "request body too large");
 		else
 			api_route(r);
-	} else if (r->resume && !r->response && !r->gone) {
-		r->resume(r);
+		if (r->suspended)
+			return MHD_YES;
 	}
-	if (r->suspended)
-		return MHD_YES;
 	if (r->gone)
 		return MHD_NO;
 	return answer(r);
@@ -358,7 +343,7 @@ int api_open(const char *path, struct err *err)
 
 	if (fd < 0)
 		return fd;
-	daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, NULL,
+	daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, NULL,
 				   MHD_OPTION_EXTERNAL_LOGGER, on_error, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 				   MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
 				   MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX,

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "err.h"
-#include "events.h"
 #include "lifecycle.h"
 #include "signals.h"
 
@@ -60,20 +59,6 @@ static void on_down(struct container *c, enum container_event e, int result, voi
 	api_resume(r);
 }
 
-static void on_stopped(struct container *c, enum container_event e, int result, void *arg)
-{
-	if (e == EVENT_DOWN)
-		event_container(c, "stop", NULL);
-	on_down(c, e, result, arg);
-}
-
-static void on_restarted(struct container *c, enum container_event e, int result, void *arg)
-{
-	if (result == 0)
-		event_container(c, "restart", NULL);
-	on_started(c, e, result, arg);
-}
-
 /* ?t=SECONDS, -1: for ever. False: answered. */
 static bool take_grace(struct request *r, int64_t *ms)
 {
@@ -115,7 +100,7 @@ void api_stop(struct request *r)
 
 	if (!c || !take_grace(r, &grace) || !take_signal(r, &signal))
 		return;
-	api_wait(r, c, EVENT_DOWN | EVENT_REMOVED, on_stopped);
+	api_wait(r, c, EVENT_DOWN | EVENT_REMOVED, on_down);
 	result = lifecycle_stop(c, grace, signal, true);
 	if (r->response)
 		return;		/* it was down before we looked */
@@ -139,7 +124,7 @@ void api_restart(struct request *r)
 
 	if (!c || !take_grace(r, &grace))
 		return;
-	api_wait(r, c, EVENT_STARTED, on_restarted);
+	api_wait(r, c, EVENT_STARTED, on_started);
 	result = lifecycle_restart(c, grace);
 	if (r->response)
 		return;
@@ -252,11 +237,6 @@ void api_remove(struct request *r)
 
 	if (!c)
 		return;
-	if (api_flag(r, "link")) {
-		api_error(r, 501, "links are not supported");
-		return;
-	}
-	c->remove_volumes = api_flag(r, "v");
 	if (c->phase == PHASE_DOWN) {
 		lifecycle_remove(c, true);
 		api_empty(r, 204);

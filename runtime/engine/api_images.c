@@ -1,12 +1,10 @@
 /* api_images.c - GET /images/json (coracle-engine). */
 #include "apiint.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api.h"
-#include "api_image.h"
 #include "api_shared.h"
 #include "engine.h"
 #include "filters.h"
@@ -20,26 +18,18 @@ static const char *const known_filters[] = {
 
 static bool matches_reference(const char *want, const void *arg)
 {
+	const struct store_image *img = arg;
 	char a[512], b[512];
-	size_t n = strlen(want);
 
 	api_familiar(want, a, sizeof(a));
-	api_familiar(arg, b, sizeof(b));
-	return strcmp(a, b) == 0 || (strncmp(b, want, n) == 0 && b[n] == ':') || fnmatch(want, b, FNM_PATHNAME) == 0;
-}
+	for (size_t i = 0; i < img->name_count; i++) {
+		size_t n = strlen(want);
 
-/* The image with those of its names that the filter wants; false: none of them is. */
-static bool take_names(struct request *r, const struct filters *f, const struct store_image *img, struct store_image *out)
-{
-	*out = *img;
-	if (!filters_get(f, "reference"))
-		return true;
-	out->name = arena_strv(&r->mem, img->name_count);
-	out->name_count = 0;
-	for (size_t i = 0; out->name && i < img->name_count; i++)
-		if (filters_any(f, "reference", matches_reference, img->name[i]))
-			out->name[out->name_count++] = img->name[i];
-	return out->name_count > 0;
+		api_familiar(img->name[i], b, sizeof(b));
+		if (strcmp(a, b) == 0 || (strncmp(b, want, n) == 0 && b[n] == ':'))
+			return true;
+	}
+	return false;
 }
 
 static bool matches_label(const char *want, const void *arg)
@@ -64,7 +54,7 @@ static bool matches_dangling(const char *want, const void *arg)
 	return yes == (img->name_count == 0);
 }
 
-void api_image_digests(struct buf *b, const struct store_image *img)
+static void add_digests(struct buf *b, const struct store_image *img)
 {
 	struct image_ref ref;
 	char full[IMAGE_REF_SIZE];
@@ -80,7 +70,7 @@ void api_image_digests(struct buf *b, const struct store_image *img)
 	jw_close(b, ']');
 }
 
-void api_image_summary(struct buf *b, const struct store_image *img, int64_t shared, int64_t containers)
+static void add_image(struct buf *b, const struct store_image *img)
 {
 	char text[512];
 	int64_t created = 0;
@@ -88,7 +78,7 @@ void api_image_summary(struct buf *b, const struct store_image *img, int64_t sha
 	if (img->config.created[0] && gotime_parse(img->config.created, &created) < 0)
 		created = 0;
 	jw_open(b, '{');
-	jw_kint(b, "Containers", containers);
+	jw_kint(b, "Containers", -1);
 	jw_kint(b, "Created", created / 1000000000);
 	jw_kstr(b, "Id", img->id);
 	if (img->config.label_count > 0) {
@@ -100,19 +90,19 @@ void api_image_summary(struct buf *b, const struct store_image *img, int64_t sha
 		jw_kraw(b, "Labels", "null");
 	}
 	jw_kstr(b, "ParentId", "");
-	api_image_digests(b, img);
+	add_digests(b, img);
 	jw_karr(b, "RepoTags");
 	for (size_t i = 0; i < img->name_count; i++)
 		jw_str(b, api_familiar(img->name[i], text, sizeof(text)));
 	jw_close(b, ']');
-	jw_kint(b, "SharedSize", shared);
+	jw_kint(b, "SharedSize", -1);
 	jw_kint(b, "Size", (int64_t)img->size);
 	jw_close(b, '}');
 }
 
 void api_images(struct request *r)
 {
-	struct store_image **all = NULL, named;
+	struct store_image **all = NULL;
 	struct err err = ERR_INIT;
 	struct filters f;
 	struct buf b;
@@ -128,9 +118,9 @@ void api_images(struct request *r)
 	buf_init(&b, API_REPLY_MAX);
 	jw_open(&b, '[');
 	for (struct store_image **i = all; *i; i++)
-		if (filters_all(&f, "label", matches_label, *i) && filters_any(&f, "dangling", matches_dangling, *i) &&
-		    take_names(r, &f, *i, &named))
-			api_image_summary(&b, &named, -1, -1);
+		if (filters_any(&f, "reference", matches_reference, *i) && filters_all(&f, "label", matches_label, *i) &&
+		    filters_any(&f, "dangling", matches_dangling, *i))
+			add_image(&b, *i);
 	jw_close(&b, ']');
 	store_images_free(all);
 	api_json(r, 200, &b);

@@ -9,22 +9,19 @@
 #include "api_shared.h"
 #include "bundle.h"
 #include "engine.h"
-#include "exec.h"
 #include "gotime.h"
-#include "health.h"
-#include "inspect.h"
 #include "jw.h"
-#include "network.h"
 #include "text.h"
 
-/* What every container has here because the option does not exist. */
+/* What every container has here because the option does not exist yet. */
 static const char host_config_rest[] =
-	"\"VolumeDriver\":\"\",\"VolumesFrom\":null,"
-	"\"Cgroup\":\"\","
-	"\"Runtime\":\"coracle\",\"Isolation\":\"\","
-	"\"CgroupParent\":\"\","
+	"\"AutoRemove\":false,\"VolumeDriver\":\"\",\"VolumesFrom\":null,\"ConsoleSize\":[0,0],"
+	"\"Cgroup\":\"\",\"Links\":null,\"PublishAllPorts\":false,"
+	"\"UsernsMode\":\"\",\"Runtime\":\"coracle\",\"Isolation\":\"\","
+	"\"NanoCpus\":0,\"CgroupParent\":\"\",\"BlkioWeight\":0,\"BlkioWeightDevice\":[],"
+	"\"BlkioDeviceReadBps\":[],\"BlkioDeviceWriteBps\":[],\"BlkioDeviceReadIOps\":[],\"BlkioDeviceWriteIOps\":[],"
 	"\"CpuRealtimePeriod\":0,\"CpuRealtimeRuntime\":0,"
-	"\"DeviceRequests\":null,"
+	"\"CpusetMems\":\"\",\"DeviceRequests\":null,"
 	"\"MemorySwappiness\":null,\"OomKillDisable\":null,"
 	"\"CpuCount\":0,\"CpuPercent\":0,\"IOMaximumIOps\":0,\"IOMaximumBandwidth\":0";
 
@@ -34,17 +31,16 @@ static void add_state(struct buf *b, const struct container *c)
 
 	jw_kobj(b, "State");
 	jw_kstr(b, "Status", container_status_name(c->status));
-	jw_kbool(b, "Running", c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING || c->status == CONTAINER_PAUSED);
+	jw_kbool(b, "Running", c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING);
 	jw_kbool(b, "Paused", c->status == CONTAINER_PAUSED);
 	jw_kbool(b, "Restarting", c->status == CONTAINER_RESTARTING);
-	jw_kbool(b, "OOMKilled", c->oom_killed);
+	jw_kbool(b, "OOMKilled", false);
 	jw_kbool(b, "Dead", c->status == CONTAINER_DEAD);
 	jw_kint(b, "Pid", c->pid);
 	jw_kint(b, "ExitCode", c->exit_code);
 	jw_kstr(b, "Error", c->error);
 	jw_kstr(b, "StartedAt", gotime_format(c->started_ns, time));
 	jw_kstr(b, "FinishedAt", gotime_format(c->finished_ns, time));
-	health_write(b, c);
 	jw_close(b, '}');
 }
 
@@ -53,6 +49,50 @@ static void add_path(struct buf *b, const char *key, const struct container *c, 
 	char path[600];
 
 	jw_kstr(b, key, engine_container_path(c->id, name, path, sizeof(path)));
+}
+
+static void add_binds(struct buf *b, const struct service *s)
+{
+	char text[1024];
+	bool any = false;
+
+	for (size_t i = 0; i < s->mount_count; i++)
+		any = any || (s->mounts[i].type != MOUNT_TMPFS && !s->mounts[i].anonymous);
+	if (!any) {
+		jw_kraw(b, "Binds", "null");
+		return;
+	}
+	jw_karr(b, "Binds");
+	for (size_t i = 0; i < s->mount_count; i++) {
+		const struct service_mount *m = &s->mounts[i];
+
+		if (m->type == MOUNT_TMPFS || m->anonymous)
+			continue;
+		text_set(text, sizeof(text), "%s:%s%s", m->source, m->target, m->read_only ? ":ro" : "");
+		jw_str(b, text);
+	}
+	jw_close(b, ']');
+}
+
+static void add_tmpfs(struct buf *b, struct arena *mem, const struct service *s)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->mount_count; i++) {
+		CLEANUP_BUF struct buf options = { 0 };
+
+		if (s->mounts[i].type != MOUNT_TMPFS)
+			continue;
+		if (!any)
+			jw_kobj(b, "Tmpfs");
+		any = true;
+		buf_init(&options, 4096);
+		for (char **o = s->mounts[i].options; *o; o++)
+			buf_printf(&options, "%s%s", options.len ? "," : "", *o);
+		jw_kstr(b, s->mounts[i].target, arena_strdup(mem, options.data));
+	}
+	if (any)
+		jw_close(b, '}');
 }
 
 static void add_list(struct buf *b, const char *key, char *const *v)
@@ -71,10 +111,8 @@ static void add_limits(struct buf *b, const struct service *s)
 	jw_kint(b, "MemoryReservation", s->mem_reservation);
 	jw_kint(b, "MemorySwap", s->mem_limit ? swap : 0);
 	jw_kint(b, "CpuShares", s->cpu_shares);
-	jw_kint(b, "NanoCpus", s->nano_cpus);
-	jw_kint(b, "CpuPeriod", s->nano_cpus ? 0 : s->cpu_period);	/* of the two ways to say it the one that was taken */
-	jw_kint(b, "CpuQuota", s->nano_cpus ? 0 : s->cpu_quota);
-	jw_kstr(b, "CpusetMems", s->cpuset_mems ? s->cpuset_mems : "");
+	jw_kint(b, "CpuPeriod", s->cpu_period);
+	jw_kint(b, "CpuQuota", s->cpu_quota);
 	jw_kstr(b, "CpusetCpus", s->cpuset ? s->cpuset : "");
 	if (s->pids_limit)
 		jw_kint(b, "PidsLimit", s->pids_limit);
@@ -127,7 +165,7 @@ static void add_reach(struct buf *b, const struct service *s)
 	jw_kstr(b, "CgroupnsMode", s->cgroup ? s->cgroup : "private");
 	jw_kstrv(b, "SecurityOpt", s->security_opt);
 	jw_kstrv(b, "GroupAdd", s->group_add);
-	inspect_extra_hosts(b, s);
+	jw_kstrv(b, "ExtraHosts", s->extra_hosts);
 	jw_kstrv(b, "DeviceCgroupRules", s->device_rules);
 	add_list(b, "Dns", s->dns);
 	add_list(b, "DnsSearch", s->dns_search);
@@ -141,30 +179,20 @@ static void add_host_config(struct buf *b, struct arena *mem, const struct conta
 	char number[32];
 
 	jw_kobj(b, "HostConfig");
-	inspect_mounts(b, mem, s);
+	add_binds(b, s);
+	add_tmpfs(b, mem, s);
 	jw_kstr(b, "ContainerIDFile", "");
 	jw_kobj(b, "LogConfig");
 	jw_kstr(b, "Type", "json-file");
 	jw_kobj(b, "Config");
-	text_set(number, sizeof(number), "%lld", (long long)container_log_size(c));
-	if (container_log_size(c) > 0)
-		jw_kstr(b, "max-size", number);
-	text_set(number, sizeof(number), "%d", container_log_files(c));
+	text_set(number, sizeof(number), "%lld", (long long)engine.opt.log_max_size);
+	jw_kstr(b, "max-size", number);
+	text_set(number, sizeof(number), "%d", engine.opt.log_max_files);
 	jw_kstr(b, "max-file", number);
 	jw_close(b, '}');
 	jw_close(b, '}');
-	inspect_networking(b, s);
-	jw_kbool(b, "AutoRemove", s->auto_remove);
-	text_set(number, sizeof(number), "[%lld,%lld]", (long long)s->tty_rows, (long long)s->tty_columns);
-	jw_kraw(b, "ConsoleSize", number);
-	jw_kstr(b, "UsernsMode", s->userns ? s->userns : "");
-	if (s->init)
-		jw_kbool(b, "Init", true);
-	if (s->annotations)
-		jw_kmap(b, "Annotations", s->annotations);
-	if (s->sysctls)
-		jw_kmap(b, "Sysctls", s->sysctls);
-	inspect_blkio(b, s);
+	jw_kstr(b, "NetworkMode", s->network_mode);
+	jw_kraw(b, "PortBindings", "{}");
 	jw_kobj(b, "RestartPolicy");
 	jw_kstr(b, "Name", restart_policy_name(s->restart.policy));
 	jw_kint(b, "MaximumRetryCount", s->restart.max_retries);
@@ -200,8 +228,8 @@ static void add_config(struct buf *b, const struct container *c)
 		jw_close(b, '}');
 	}
 	jw_kbool(b, "Tty", s->tty);
-	jw_kbool(b, "OpenStdin", s->stdin_open);
-	jw_kbool(b, "StdinOnce", s->stdin_once);
+	jw_kbool(b, "OpenStdin", false);
+	jw_kbool(b, "StdinOnce", false);
 	jw_kstrv(b, "Env", s->environment);
 	jw_kstrv(b, "Cmd", s->command && s->command[0] ? s->command : NULL);
 	jw_kstr(b, "Image", api_familiar(s->image, text, sizeof(text)));
@@ -219,7 +247,6 @@ static void add_config(struct buf *b, const struct container *c)
 		jw_kraw(b, "Volumes", "null");
 	jw_kstr(b, "WorkingDir", s->working_dir ? s->working_dir : "");
 	jw_kstrv(b, "Entrypoint", s->entrypoint && s->entrypoint[0] ? s->entrypoint : NULL);
-	inspect_healthcheck(b, s);
 	jw_kraw(b, "OnBuild", "null");
 	jw_kmap(b, "Labels", s->labels);
 	if (s->stop_signal)
@@ -235,14 +262,20 @@ static void add_network_settings(struct buf *b, const struct container *c)
 	jw_kraw(b, "Bridge", "\"\"");
 	jw_kstr(b, "SandboxID", "");
 	jw_kstr(b, "SandboxKey", "");
-	api_port_map(b, c);
+	jw_kraw(b, "Ports", "{}");
 	jw_kbool(b, "HairpinMode", false);
 	jw_kstr(b, "LinkLocalIPv6Address", "");
 	jw_kint(b, "LinkLocalIPv6PrefixLen", 0);
 	jw_kraw(b, "SecondaryIPAddresses", "null");
 	jw_kraw(b, "SecondaryIPv6Addresses", "null");
-	/* the old fields are the default bridge's */
-	api_endpoint_fields(b, network_endpoint_of(c, network_by_name("bridge")), c->net && c->net->live);
+	jw_kstr(b, "EndpointID", "");
+	jw_kstr(b, "Gateway", "");
+	jw_kstr(b, "GlobalIPv6Address", "");
+	jw_kint(b, "GlobalIPv6PrefixLen", 0);
+	jw_kstr(b, "IPAddress", "");
+	jw_kint(b, "IPPrefixLen", 0);
+	jw_kstr(b, "IPv6Gateway", "");
+	jw_kstr(b, "MacAddress", "");
 	api_networks(b, c);
 	jw_close(b, '}');
 }
@@ -293,7 +326,7 @@ static void add_head(struct buf *b, const struct container *c)
 	jw_kstr(b, "MountLabel", "");
 	jw_kstr(b, "ProcessLabel", "");
 	jw_kstr(b, "AppArmorProfile", "");
-	exec_write_ids(b, c);
+	jw_kraw(b, "ExecIDs", "null");
 }
 
 static void add_driver(struct buf *b, const struct container *c)

@@ -10,14 +10,6 @@ char *api_status_text(const struct container *c, char *out, size_t size);
 
 /* "Networks":{...} and "Mounts":[...] */
 void api_networks(struct buf *b, const struct container *c);
-struct endpoint;
-void api_endpoint_fields(struct buf *b, const struct endpoint *e, bool live);
-/* "Ports": as inspect has them, and as the list has them. */
-void api_port_map(struct buf *b, const struct container *c);
-void api_port_rows(struct buf *b, const struct container *c);
-struct network;
-/* NULL: answered. */
-struct network *api_network_named(struct request *r, const char *what);
 void api_mounts(struct buf *b, const struct container *c);
 
 /* "SizeRw" and "SizeRootFs". */

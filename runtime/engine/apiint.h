@@ -19,11 +19,7 @@ struct request {
 	char *path;			/* without the version, decoded */
 	const char *arg;		/* what '*' of the route stands for */
 	struct buf body;
-	int minor;			/* of the API's version that was asked for */
-	bool body_too_large, begun, dispatched, suspended, gone;
-	/* Takes the body instead of r->body, as it comes: leaves in *n what it did not take (then it has called api_suspend()). */
-	enum MHD_Result (*upload)(struct request *r, const char *data, size_t *n);
-	void (*resume)(struct request *r);	/* called instead of answering, until there is an answer */
+	bool body_too_large, dispatched, suspended, gone;
 	struct MHD_Response *response;
 	unsigned status;
 	struct arena mem;
@@ -39,8 +35,6 @@ void api_json(struct request *r, unsigned status, struct buf *b);	/* takes the b
 void api_error(struct request *r, unsigned status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void api_empty(struct request *r, unsigned status);
 void api_text(struct request *r, unsigned status, const char *text);
-/* 101: the connection is no longer HTTP; handler as libmicrohttpd's. */
-void api_upgrade(struct request *r, const char *type, MHD_UpgradeHandler handler, void *cls);
 /* reader as libmicrohttpd's; it may call api_suspend(r) and return 0. */
 void api_stream(struct request *r, const char *type, MHD_ContentReaderCallback reader);
 
@@ -59,11 +53,6 @@ void api_wait(struct request *r, struct container *c, int events, void (*fire)(s
 /* The image's name as people write it. */
 char *api_familiar(const char *image, char *out, size_t size);
 
-/* ?h= and ?w= of a terminal; whether a new container may have this name. False: answered. */
-struct winsize;
-bool api_take_size(struct request *r, struct winsize *out);
-bool api_name_free(struct request *r, const char *name);
-
 /* Handlers. */
 void api_ping(struct request *r);
 void api_version(struct request *r);
@@ -78,50 +67,5 @@ void api_kill(struct request *r);
 void api_wait_container(struct request *r);
 void api_remove(struct request *r);
 void api_images(struct request *r);
-void api_network_list(struct request *r);
-void api_network_inspect(struct request *r);
-void api_network_create(struct request *r);
-void api_network_remove(struct request *r);
-void api_network_connect(struct request *r);
-void api_network_disconnect(struct request *r);
-void api_network_prune(struct request *r);
-void api_create(struct request *r);
-void api_attach(struct request *r);
-void api_resize(struct request *r);
-void api_events(struct request *r);
-void api_exec_create(struct request *r);
-void api_exec_start(struct request *r);
-void api_exec_resize(struct request *r);
-void api_exec_inspect(struct request *r);
-void api_top(struct request *r);
-void api_rename(struct request *r);
-void api_pause(struct request *r);
-void api_unpause(struct request *r);
-void api_update(struct request *r);
-void api_changes(struct request *r);
-void api_stats(struct request *r);
-void api_prune_containers(struct request *r);
-void api_volumes(struct request *r);
-void api_volume_create(struct request *r);
-void api_volume_inspect(struct request *r);
-void api_volume_remove(struct request *r);
-void api_volume_prune(struct request *r);
-void api_images_create(struct request *r);
-void api_image_inspect(struct request *r);
-void api_image_history(struct request *r);
-void api_image_tag(struct request *r);
-void api_image_remove(struct request *r);
-void api_images_prune(struct request *r);
-void api_load(struct request *r);
-void api_load_body(struct request *r);
-void api_save(struct request *r);
-void api_save_one(struct request *r);
-bool api_import(struct request *r);
-void api_import_body(struct request *r);
-void api_export(struct request *r);
-void api_commit(struct request *r);
-void api_build_prune(struct request *r);
-void api_system_df(struct request *r);
-void api_pull(struct request *r);
 
 #endif

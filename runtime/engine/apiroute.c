@@ -29,53 +29,7 @@ static const struct route routes[] = {
 	{ "POST", "/containers/*/kill", api_kill },
 	{ "POST", "/containers/*/wait", api_wait_container },
 	{ "DELETE", "/containers/*", api_remove },
-	{ "POST", "/containers/create", api_create },
-	{ "POST", "/containers/*/attach", api_attach },
-	{ "POST", "/containers/*/resize", api_resize },
-	{ "GET", "/events", api_events },
-	{ "POST", "/containers/*/exec", api_exec_create },
-	{ "POST", "/exec/*/start", api_exec_start },
-	{ "POST", "/exec/*/resize", api_exec_resize },
-	{ "GET", "/exec/*/json", api_exec_inspect },
-	{ "GET", "/containers/*/top", api_top },
-	{ "POST", "/containers/*/rename", api_rename },
-	{ "POST", "/containers/*/pause", api_pause },
-	{ "POST", "/containers/*/unpause", api_unpause },
-	{ "POST", "/containers/*/update", api_update },
-	{ "GET", "/containers/*/stats", api_stats },
-	{ "POST", "/containers/prune", api_prune_containers },
-	{ "GET", "/networks", api_network_list },
-	{ "POST", "/networks/create", api_network_create },
-	{ "POST", "/networks/prune", api_network_prune },
-	{ "POST", "/networks/*/connect", api_network_connect },
-	{ "POST", "/networks/*/disconnect", api_network_disconnect },
-	{ "GET", "/networks/*", api_network_inspect },
-	{ "DELETE", "/networks/*", api_network_remove },
-	{ "GET", "/volumes", api_volumes },
-	{ "POST", "/volumes/create", api_volume_create },
-	{ "POST", "/volumes/prune", api_volume_prune },
-	{ "GET", "/volumes/*", api_volume_inspect },
-	{ "DELETE", "/volumes/*", api_volume_remove },
 	{ "GET", "/images/json", api_images },
-	{ "GET", "/images/get", api_save },
-	{ "GET", "/images/@/get", api_save_one },
-	{ "GET", "/images/@/json", api_image_inspect },
-	{ "GET", "/images/@/history", api_image_history },
-	{ "POST", "/images/load", api_load },
-	{ "POST", "/images/create", api_images_create },
-	{ "POST", "/images/prune", api_images_prune },
-	{ "POST", "/images/@/tag", api_image_tag },
-	{ "DELETE", "/images/@", api_image_remove },
-	{ "GET", "/containers/*/export", api_export },
-	{ "POST", "/commit", api_commit },
-	{ "POST", "/build/prune", api_build_prune },
-	{ "GET", "/system/df", api_system_df },
-};
-
-/* Those whose body is taken as it comes, before the request is dispatched. */
-static const struct route bodies[] = {
-	{ "POST", "/images/load", api_load_body },
-	{ "POST", "/images/create", api_import_body },
 };
 
 /* Of Docker, but not done here. */
@@ -106,7 +60,6 @@ static bool take_version(struct request *r)
 {
 	int major, minor, used = 0;
 
-	r->minor = MINOR_MAX;
 	if (sscanf(r->path, "/v%d.%d%n", &major, &minor, &used) != 2 || r->path[used] != '/')
 		return true;
 	if (major != 1 || minor < MINOR_MIN)
@@ -114,28 +67,8 @@ static bool take_version(struct request *r)
 			  ", please upgrade your client to a newer version", major, minor);
 	else if (minor > MINOR_MAX)
 		api_error(r, 400, "client version %d.%d is too new. Maximum supported API version is " API_VERSION, major, minor);
-	r->minor = minor;
 	r->path += used;
 	return !r->response;
-}
-
-static void cut_version(struct request *r)
-{
-	int major, minor, used = 0;
-
-	if (sscanf(r->path, "/v%d.%d%n", &major, &minor, &used) == 2 && r->path[used] == '/')
-		r->path += used;
-}
-
-void api_route_body(struct request *r)
-{
-	char *path = r->path;
-
-	cut_version(r);
-	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
-		if (strcmp(bodies[i].method, r->method) == 0 && match(bodies[i].pattern, r->path, &r->mem, &r->arg))
-			bodies[i].handle(r);
-	r->path = path;
 }
 
 static bool begins_with_one(const char *path, const char *const *list, size_t n)

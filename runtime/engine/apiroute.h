@@ -7,7 +7,4 @@ struct request;
 /* Takes the version from the path, finds the handler and calls it; answers 400, 404, 501 or 503 itself. */
 void api_route(struct request *r);
 
-/* The first bytes of a body are there: a route that takes it as it comes gets ready for it. */
-void api_route_body(struct request *r);
-
 #endif

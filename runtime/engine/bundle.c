@@ -92,14 +92,15 @@ static void add_env(struct buf *b, const struct service *s, const char *hostname
 	jw_close(b, ']');
 }
 
-int bundle_add_process(struct buf *b, const struct service *s, const struct user_ids *ids, const char *hostname, struct err *err)
+static int add_process(struct buf *b, const struct container *c, const struct user_ids *ids, const char *hostname, struct err *err)
 {
+	const struct service *s = &c->svc;
 	uint64_t caps;
 	int r = bundle_caps(s->cap_add, s->cap_drop, &caps, err);
 
 	if (r < 0)
 		return r;
-	jw_open(b, '{');
+	jw_kobj(b, "process");
 	jw_kbool(b, "terminal", s->tty);
 	jw_kobj(b, "user");
 	jw_kint(b, "uid", ids->uid);
@@ -110,10 +111,6 @@ int bundle_add_process(struct buf *b, const struct service *s, const struct user
 	jw_close(b, ']');
 	jw_close(b, '}');
 	jw_karr(b, "args");
-	if (s->init) {
-		jw_str(b, BUNDLE_INIT);
-		jw_str(b, "--");
-	}
 	for (char **a = s->entrypoint; a && *a; a++)
 		jw_str(b, *a);
 	for (char **a = s->command; a && *a; a++)
@@ -156,8 +153,7 @@ static int build(struct buf *b, struct container *c, char *const *source, struct
 		return r;
 	jw_open(b, '{');
 	jw_kstr(b, "ociVersion", "1.0.2");
-	jw_key(b, "process");
-	r = bundle_add_process(b, &c->svc, &ids, hostname, err);
+	r = add_process(b, c, &ids, hostname, err);
 	if (r < 0)
 		return r;
 	jw_kobj(b, "root");

@@ -15,12 +15,6 @@
  * bundle/config.json. Returns 0 or -errno with the reason. */
 int bundle_write(struct container *c, struct err *err);
 
-/* Where the tiny init of `init: true` is inside. */
-#define BUNDLE_INIT "/sbin/docker-init"
-
-/* A process object of the specification: the container's own, or one for exec. */
-int bundle_add_process(struct buf *b, const struct service *s, const struct user_ids *ids, const char *hostname, struct err *err);
-
 /* Capabilities as Docker's TweakCapabilities: names with or without CAP_, "ALL". Returns the
  * mask (bit = number) or -EINVAL. Pure. */
 int bundle_caps(char *const *add, char *const *drop, uint64_t *mask, struct err *err);

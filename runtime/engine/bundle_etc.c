@@ -10,7 +10,6 @@
 
 #include "engine.h"
 #include "fd.h"
-#include "network.h"
 #include "text.h"
 
 #define SMALL_FILE_MAX 65536u
@@ -29,8 +28,6 @@ void bundle_hostname(const struct container *c, char *out, size_t size)
 {
 	if (c->svc.hostname) {
 		text_set(out, size, "%s", c->svc.hostname);
-	} else if (network_owner(c)) {
-		bundle_hostname(network_owner(c), out, size);
 	} else if (host_network(c) || c->svc.uts) {
 		if (gethostname(out, size) < 0)
 			out[0] = '\0';
@@ -74,7 +71,7 @@ static int write_buf(const struct container *c, const char *name, const struct b
 }
 
 /* NAME=ADDRESS, as ADDRESS<tab>NAME; coracle-config has checked both. */
-static int write_hosts(const struct container *c, const char *hostname, struct err *err)
+static int write_hosts(const struct container *c, struct err *err)
 {
 	CLEANUP_BUF struct buf b = { 0 };
 
@@ -85,14 +82,11 @@ static int write_hosts(const struct container *c, const char *hostname, struct e
 		buf_puts(&b, default_hosts);
 	for (char **e = c->svc.extra_hosts; e && *e; e++) {
 		const char *equals = strchr(*e, '=');
-		char gateway[NET_ADDR_TEXT];
 
 		if (!equals || strpbrk(*e, " \t\r\n#"))
 			return err_set(err, 0, "extra_hosts: \"%.100s\" is not NAME=ADDRESS", *e);
-		buf_printf(&b, "%s\t%.*s\n", strcmp(equals + 1, "host-gateway") == 0 ? network_gateway_text(c, gateway) : equals + 1,
-			   (int)(equals - *e), *e);
+		buf_printf(&b, "%s\t%.*s\n", equals + 1, (int)(equals - *e), *e);
 	}
-	network_add_hosts(&b, c, hostname);
 	return write_buf(c, "hosts", &b, err);
 }
 
@@ -111,49 +105,20 @@ static void add_words(struct buf *b, const char *word, char *const *v, bool each
 		buf_putc(b, '\n');
 }
 
-/* A server of the machine that the container's own loopback device does not reach. */
-static bool is_loopback_server(const char *line)
-{
-	const char *address = line + strcspn(line, " \t");
-
-	address += strspn(address, " \t");
-	return is_line_of(line, "nameserver") && (strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0);
-}
-
-/* The engine answers inside (network_dns.c); the machine's search domains hold for the container too. */
-static void build_embedded(struct buf *b, const struct service *s)
-{
-	CLEANUP_BUF struct buf machine = { 0 };
-	char *save = NULL;
-
-	buf_init(&machine, FILE_MAX);
-	add_file(&machine, "/etc/resolv.conf", "");
-	buf_puts(b, "nameserver 127.0.0.11\n");
-	for (char *line = strtok_r(machine.data, "\n", &save); line && !s->dns_search; line = strtok_r(NULL, "\n", &save))
-		if (is_line_of(line, "search") || is_line_of(line, "domain"))
-			buf_printf(b, "%s\n", line);
-	add_words(b, "search", s->dns_search, false);
-	if (s->dns_opt)
-		add_words(b, "options", s->dns_opt, false);
-	else
-		buf_puts(b, "options ndots:0\n");
-}
-
 /* The machine's, but for the kinds of lines that the service has its own of (as Docker with --dns). */
-static void build_resolv(struct buf *b, const struct container *c)
+static void build_resolv(struct buf *b, const struct service *s)
 {
-	const struct service *s = &c->svc;
 	CLEANUP_BUF struct buf machine = { 0 };
 	char *save = NULL;
 
 	buf_init(&machine, FILE_MAX);
 	add_file(&machine, "/etc/resolv.conf", "");
-	if (host_network(c) && !s->dns && !s->dns_search && !s->dns_opt) {
+	if (!s->dns && !s->dns_search && !s->dns_opt) {
 		buf_add(b, machine.data, machine.len);
 		return;
 	}
 	for (char *line = strtok_r(machine.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (!(s->dns && is_line_of(line, "nameserver")) && (host_network(c) || !is_loopback_server(line)) && !(s->dns_opt && is_line_of(line, "options")) &&
+		if (!(s->dns && is_line_of(line, "nameserver")) && !(s->dns_opt && is_line_of(line, "options")) &&
 		    !(s->dns_search && (is_line_of(line, "search") || is_line_of(line, "domain"))))
 			buf_printf(b, "%s\n", line);
 	add_words(b, "nameserver", s->dns, true);
@@ -166,23 +131,21 @@ static int write_resolv(const struct container *c, struct err *err)
 	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, FILE_MAX);
-	if (network_wants_dns(c))
-		build_embedded(&b, &c->svc);
-	else if (host_network(c) || network_is_own(c))
-		build_resolv(&b, c);
+	if (host_network(c))
+		build_resolv(&b, &c->svc);
 	return write_buf(c, "resolv.conf", &b, err);
 }
 
 void bundle_refresh_resolv(const struct container *c)
 {
-	if (host_network(c) || (network_is_own(c) && !network_wants_dns(c)))
+	if (host_network(c))
 		write_resolv(c, NULL);
 }
 
 int bundle_write_etc(const struct container *c, const char *hostname, struct err *err)
 {
 	CLEANUP_BUF struct buf b = { 0 };
-	int r = write_hosts(c, hostname, err);
+	int r = write_hosts(c, err);
 
 	buf_init(&b, 4096);
 	buf_printf(&b, "%s\n", hostname);

@@ -9,7 +9,6 @@
 
 #include "engine.h"
 #include "jw.h"
-#include "network.h"
 #include "text.h"
 
 struct default_mount {
@@ -104,22 +103,10 @@ static void add_etc(struct buf *b, const struct container *c)
 		jw_open(b, '{');
 		jw_kstr(b, "destination", target);
 		jw_kstr(b, "type", "bind");
-		jw_kstr(b, "source", engine_container_path(network_owner(c) ? network_owner(c)->id : c->id, files[i], path, sizeof(path)));
+		jw_kstr(b, "source", engine_container_path(c->id, files[i], path, sizeof(path)));
 		jw_kraw(b, "options", "[\"rbind\",\"rprivate\"]");
 		jw_close(b, '}');
 	}
-}
-
-static void add_init(struct buf *b, const struct container *c)
-{
-	if (!c->svc.init)
-		return;
-	jw_open(b, '{');
-	jw_kstr(b, "destination", BUNDLE_INIT);
-	jw_kstr(b, "type", "bind");
-	jw_kstr(b, "source", engine.opt.init);
-	jw_kraw(b, "options", "[\"bind\",\"rprivate\",\"ro\",\"nosuid\",\"nodev\"]");
-	jw_close(b, '}');
 }
 
 static bool is_propagation(const char *o)
@@ -172,8 +159,7 @@ static int add_mount(struct buf *b, const struct service_mount *m, const char *s
 		jw_str(b, "nosuid");
 		jw_str(b, "nodev");
 		for (char **o = m->options; *o; o++)
-			if (strcmp(*o, "mount") != 0)	/* says where it came from */
-				jw_str(b, *o);
+			jw_str(b, *o);
 		if (m->read_only)
 			jw_str(b, "ro");
 		jw_close(b, ']');
@@ -202,7 +188,6 @@ int bundle_add_mounts(struct buf *b, const struct container *c, char *const *sou
 	jw_karr(b, "mounts");
 	add_defaults(b, c);
 	add_etc(b, c);
-	add_init(b, c);
 	for (size_t level = 0; level <= deepest; level++) {
 		for (size_t i = 0; i < c->svc.mount_count; i++) {
 			int r;
@@ -230,7 +215,7 @@ int bundle_add_linux(struct buf *b, const struct container *c, struct err *err)
 {
 	static const char *const spaces[] = { "pid", "ipc", "uts", "mount", "cgroup", "network" };
 	const struct service *s = &c->svc;
-	char cgroup[96], path[64];
+	char cgroup[96];
 	int r;
 
 	jw_kobj(b, "linux");
@@ -240,10 +225,6 @@ int bundle_add_linux(struct buf *b, const struct container *c, struct err *err)
 			continue;
 		jw_open(b, '{');
 		jw_kstr(b, "type", spaces[i]);
-		if (strcmp(spaces[i], "network") == 0 && network_owner(c)) {
-			text_set(path, sizeof(path), "/proc/%d/ns/net", (int)network_owner(c)->pid);
-			jw_kstr(b, "path", path);
-		}
 		jw_close(b, '}');
 	}
 	jw_close(b, ']');
@@ -258,7 +239,7 @@ int bundle_add_linux(struct buf *b, const struct container *c, struct err *err)
 	jw_close(b, ']');
 	bundle_add_resources(b, s);
 	jw_close(b, '}');
-	bundle_add_sysctls(b, s, !shares(s, "network") && !network_owner(c));
+	bundle_add_sysctls(b, s, !shares(s, "network"));
 	r = bundle_add_devices(b, s, err);
 	if (r < 0)
 		return r;

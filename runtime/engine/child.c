@@ -21,7 +21,7 @@ static struct child *remember(pid_t pid, void (*done)(int, void *), void *arg, s
 	return c;
 }
 
-static int set_up(posix_spawn_file_actions_t *fa, posix_spawnattr_t *attr, const char *input, int flags, int out_fd, int err_fd)
+static int set_up(posix_spawn_file_actions_t *fa, posix_spawnattr_t *attr, const char *input, int out_fd, int err_fd)
 {
 	sigset_t none, defaults;
 	int r;
@@ -31,7 +31,7 @@ static int set_up(posix_spawn_file_actions_t *fa, posix_spawnattr_t *attr, const
 	r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	r = r ? r : posix_spawnattr_setsigmask(attr, &none);
 	r = r ? r : posix_spawnattr_setsigdefault(attr, &defaults);
-	r = r ? r : posix_spawn_file_actions_addopen(fa, 0, input ? input : "/dev/null", input ? flags : O_RDONLY, 0);
+	r = r ? r : posix_spawn_file_actions_addopen(fa, 0, input ? input : "/dev/null", input ? O_RDWR : O_RDONLY, 0);
 	if (!r && out_fd >= 0)
 		r = posix_spawn_file_actions_adddup2(fa, out_fd, 1);
 	if (!r && err_fd >= 0)
@@ -39,7 +39,7 @@ static int set_up(posix_spawn_file_actions_t *fa, posix_spawnattr_t *attr, const
 	return r;
 }
 
-int child_spawn_with(const char *input, int flags, char *const argv[], int out_fd, int err_fd, void (*done)(int status, void *arg), void *arg,
+int child_spawn_with(const char *input, char *const argv[], int out_fd, int err_fd, void (*done)(int status, void *arg), void *arg,
 	struct child **out, struct err *err)
 {
 	posix_spawn_file_actions_t fa;
@@ -52,7 +52,7 @@ int child_spawn_with(const char *input, int flags, char *const argv[], int out_f
 		return err_set(err, ENOMEM, "start %s", argv[0]);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&attr);
-	r = set_up(&fa, &attr, input, flags, out_fd, err_fd);
+	r = set_up(&fa, &attr, input, out_fd, err_fd);
 	r = r ? r : posix_spawn(&pid, argv[0], &fa, &attr, argv, environ);
 	posix_spawn_file_actions_destroy(&fa);
 	posix_spawnattr_destroy(&attr);
@@ -69,7 +69,7 @@ int child_spawn_with(const char *input, int flags, char *const argv[], int out_f
 int child_spawn(char *const argv[], int out_fd, int err_fd, void (*done)(int status, void *arg), void *arg,
 	struct child **out, struct err *err)
 {
-	return child_spawn_with(NULL, 0, argv, out_fd, err_fd, done, arg, out, err);
+	return child_spawn_with(NULL, argv, out_fd, err_fd, done, arg, out, err);
 }
 
 pid_t child_fork(void (*done)(int status, void *arg), void *arg, struct err *err)

@@ -21,8 +21,8 @@ struct child {
 int child_spawn(char *const argv[], int out_fd, int err_fd, void (*done)(int status, void *arg), void *arg,
 	struct child **out, struct err *err);
 
-/* The same with stdin from input, opened with flags (O_RDWR: of a FIFO nobody ever sees the end). NULL: /dev/null. */
-int child_spawn_with(const char *input, int flags, char *const argv[], int out_fd, int err_fd, void (*done)(int status, void *arg), void *arg,
+/* The same with stdin from input, opened for reading and writing: of a FIFO nobody ever sees the end. NULL: /dev/null. */
+int child_spawn_with(const char *input, char *const argv[], int out_fd, int err_fd, void (*done)(int status, void *arg), void *arg,
 	struct child **out, struct err *err);
 
 /* The same for a fork of this process: returns 0 in the child (which must _exit()), its pid in the parent, -errno. */

@@ -20,7 +20,6 @@
 #include "sha256.h"
 
 struct store_image;
-struct container_network;
 
 #define CONTAINER_ID_LEN 64
 #define CONTAINER_SHORT_LEN 12
@@ -45,7 +44,6 @@ enum container_event {
 	EVENT_EXITED = 2,	/* a run ended; result: exit code */
 	EVENT_DOWN = 4,		/* nothing of it is left; result: exit code */
 	EVENT_REMOVED = 8,
-	EVENT_HEALTH = 16,	/* its health is another now; result 0: healthy */
 };
 
 struct container;
@@ -57,12 +55,6 @@ struct container_waiter {
 	void *arg;
 	struct container_waiter *next;
 	bool added;
-};
-
-struct input {
-	int fd;				/* -1: not open */
-	struct loop_watch watch;	/* while it is full */
-	bool full, ended;
 };
 
 struct container {
@@ -87,7 +79,6 @@ struct container {
 	int64_t started_ns, finished_ns;
 	struct restart_state restart;
 	int restart_count;
-	bool oom_killed;		/* in the last run the kernel killed a process of it for want of memory */
 	bool ever_started;
 	bool this_boot;			/* the state is of this boot */
 	bool starting;			/* saved before `start`: the engine may have died between the two */
@@ -100,14 +91,12 @@ struct container {
 	bool swept;			/* this start began with leftovers of an earlier one, and they were cleaned up */
 	bool exit_seen;			/* the first process ended; exit_status is valid */
 	int exit_status;		/* as wait(2); -1 unknown */
-	int64_t oom_seen;		/* of those kills that were told */
-	int oom_watch;			/* inotify's, 0: none */
 	bool own_child;			/* its first process is our child */
 	bool kill_sent, stopping;
 	bool stop_signal_due;		/* a stop came while it was starting */
 	int64_t stop_grace_due;
 	bool start_again;		/* start as soon as it is down */
-	bool removing, remove_volumes;	/* remove_volumes: the anonymous ones go with it */
+	bool removing;
 	bool announced;			/* the failure was reported */
 	uint64_t up_since;		/* loop_now() */
 	struct loop_watch pidfd;	/* fd -1: none */
@@ -116,22 +105,15 @@ struct container {
 	void (*create_done)(int status, void *arg);	/* while volumes are filled */
 	struct child *child;		/* coracle-runtime, while it runs */
 	struct log *log;
-	struct input input;
-	struct health *health;		/* NULL: no healthcheck, or never started under this engine */
-	struct container_network *net;	/* network.h; NULL: none of its own, or not yet */
 	struct container_waiter *waiters;
 };
 
 /* Reads all records; unreadable ones are reported and left alone. Returns 0 or -errno. */
 int container_load_all(struct err *err);
 
-/* Makes the record of a service whose image is img (NULL: missing). mem of svc is copied. config_hash NULL: it is not of the boot
- * configuration but was asked for over the API. */
+/* Makes the record of a service whose image is img (NULL: missing). mem of svc is copied. */
 int container_create(const struct service *svc, const struct store_image *img, const char *config_hash,
 	struct container **out, struct err *err);
-
-/* Writes config.json again (a new name, other limits). */
-int container_save_config(const struct container *c, struct err *err);
 
 /* Removes the record and all its files; it must be down. */
 void container_forget(struct container *c);
@@ -142,16 +124,9 @@ void container_save_state(struct container *c);
 /* config hash of a service: equal services, equal hash. */
 void container_config_hash(const struct service *svc, char out[SHA256_HEX_LEN + 1]);
 
-/* 64 (or fewer) random digits and a NUL. */
-void container_random_hex(char *out, size_t digits);
-
 /* By id, unique id prefix, or name with or without '/'. NULL: none (*ambiguous tells why). */
 struct container *container_find(const char *what, bool *ambiguous);
 struct container *container_by_name(const char *name);
-
-/* Of its log: bytes of one file (0: no limit), files. */
-int64_t container_log_size(const struct container *c);
-int container_log_files(const struct container *c);
 
 const char *container_status_name(enum container_status s);
 

@@ -21,15 +21,11 @@ struct engine_options {
 	const char *media;		/* directory of media/N */
 	const char *init_socket;	/* init.sock; NULL: no init here, the engine reaps by itself */
 	const char *runtime;		/* coracle-runtime */
-	const char *init;		/* coracle-init: a container's first process where it asks for one */
 	const char *fetch;		/* coracle-fetch; NULL: as the store finds it */
-	const char *registries;		/* registries.json */
-	const char *docker_config;	/* Docker's config.json: credentials */
 	const char *console;		/* where container output is shown; NULL: nowhere */
 	const char *boot_id;		/* identifies this boot; NULL: the kernel's */
 	int64_t log_max_size;		/* bytes of one log file */
 	int log_max_files;
-	int gc_free;			/* per cent of the disk below which unused images go; 0: never */
 };
 
 struct engine {

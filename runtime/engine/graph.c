@@ -92,10 +92,6 @@ enum graph_verdict graph_verdict(const struct service_depend *d, enum graph_stat
 
 	if (state == GRAPH_NOT_STARTED)
 		return failed;
-	if (d->condition == DEPEND_HEALTHY && state == GRAPH_NOT_HEALTHY)
-		return GRAPH_WAIT;
-	if (d->condition == DEPEND_HEALTHY && (state == GRAPH_DONE || state == GRAPH_ENDED_BADLY))
-		return failed;	/* what has ended will not become healthy */
 	if (d->condition != DEPEND_COMPLETED)
 		return state == GRAPH_PENDING ? GRAPH_WAIT : GRAPH_GO;
 	if (state == GRAPH_ENDED_BADLY)

@@ -15,9 +15,7 @@ int graph_order(const struct service *v, size_t n, size_t *order, int *level, st
 /* How a dependency stands at this moment. */
 enum graph_state {
 	GRAPH_PENDING,		/* not started yet, or still running when its end is waited for */
-	GRAPH_RUNNING,		/* started, without a healthcheck */
-	GRAPH_NOT_HEALTHY,	/* started; its healthcheck has not succeeded yet, or fails */
-	GRAPH_HEALTHY,		/* started, and its healthcheck succeeds */
+	GRAPH_RUNNING,		/* started */
 	GRAPH_DONE,		/* ended with 0 and stays down */
 	GRAPH_ENDED_BADLY,	/* ended with another code and stays down */
 	GRAPH_NOT_STARTED,	/* could not be started */
@@ -25,8 +23,7 @@ enum graph_state {
 
 enum graph_verdict { GRAPH_WAIT, GRAPH_GO, GRAPH_NEVER };
 
-/* May a service with this dependency start? Without a healthcheck started counts as healthy. What is unhealthy is waited for: it may
- * become healthy still. */
+/* May a service with this dependency start? Healthy counts as started while there are no healthchecks. */
 enum graph_verdict graph_verdict(const struct service_depend *d, enum graph_state state);
 
 #endif

@@ -16,7 +16,6 @@
 #include "console.h"
 #include "engine.h"
 #include "fd.h"
-#include "imagegc.h"
 #include "loop.h"
 #include "notify.h"
 #include "report.h"
@@ -229,15 +228,13 @@ static void import_all(int out)
 
 /* -- in the engine ------------------------------------------------------- */
 
-void images_reload(void)
+static void reload(void)
 {
 	struct err err = ERR_INIT;
 
 	if (store_reload(engine.store, &err) < 0)
 		report_problem("engine", "read the store again: %s", err.text);
-	imagegc_poke();
-	if (on_changed)
-		on_changed();
+	on_changed();
 }
 
 static void on_line(const char *text)
@@ -253,7 +250,7 @@ static void on_line(const char *text)
 		notify_send("STATUS=%s", text + 1);
 		break;
 	case 'D':
-		images_reload();
+		reload();
 		break;
 	default:
 		break;
@@ -288,7 +285,6 @@ static void finish(void)
 		free(archives[i]);
 	archive_count = 0;
 	on_done();
-	imagegc_begin();
 }
 
 static void on_readable(uint32_t events, void *arg)
@@ -313,14 +309,14 @@ static void on_child_done(int status, void *arg)
 	line_len = 0;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && tries++ < TRIES_MAX && !engine.stopping) {
 		report_note("engine", "the import of images was killed; once more");
-		images_reload();
+		reload();
 		if (start_importer())
 			return;
 	}
 	if (status != 0)
 		report_problem("engine", "the import of images ended with %s %d",
 			       WIFSIGNALED(status) ? "signal" : "code", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	images_reload();
+	reload();
 	finish();
 }
 

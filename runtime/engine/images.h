@@ -10,9 +10,6 @@
 int images_open(struct err *err);
 int images_lookup(const char *name, struct store_image **out, struct err *err);
 
-/* The store was changed by a child: reads it again and lets containers that wait for an image have it. */
-void images_reload(void);
-
 /* Looks for archives (*.tar *.tar.gz *.tgz *.tar.zst *.tzst) and OCI layouts below MEDIA/N and imports them.
  * changed is called after each one that succeeded, done at the end (also when there was nothing to do). */
 void images_import_media(const char *media, void (*changed)(void), void (*done)(void));

@@ -10,15 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capture.h"
 #include "engine.h"
-#include "events.h"
 #include "fd.h"
-#include "health.h"
-#include "input.h"
 #include "initlink.h"
-#include "network.h"
-#include "oom.h"
 #include "report.h"
 #include "runner.h"
 #include "signals.h"
@@ -35,7 +29,7 @@ static int stop(struct container *c, int64_t grace_ms, int signal, bool by_hand)
 /* -- failures ------------------------------------------------------------ */
 
 /* moby translateContainerdStartErr, with 125 for what `docker run` ends with otherwise. */
-int lifecycle_code_of_failure(const char *text)
+static int code_of_failure(const char *text)
 {
 	if (strstr(text, "executable file not found") || strstr(text, "o such file or directory"))
 		return 127;
@@ -48,13 +42,10 @@ int lifecycle_code_of_failure(const char *text)
 static void went_down(struct container *c)
 {
 	c->phase = PHASE_DOWN;
-	network_detach(c);
 	c->pid = 0;
 	if (c->status != CONTAINER_RESTARTING && !c->start_again)
 		runner_unmount(c);
 	container_fire(c, EVENT_DOWN, c->exit_code);
-	if (c->svc.auto_remove && c->status != CONTAINER_RESTARTING && !c->start_again)
-		c->removing = c->remove_volumes = true;
 	if (c->removing) {
 		container_forget(c);
 		return;
@@ -80,7 +71,6 @@ static void clean_up(struct container *c)
 	struct err err = ERR_INIT;
 
 	c->phase = PHASE_CLEANING;
-	network_detach(c);
 	loop_remove(&c->pidfd);
 	fd_close(&c->pidfd.fd);
 	if (runner_delete(c, on_deleted, &err) < 0) {
@@ -100,7 +90,6 @@ static void start_failed(struct container *c, const char *why, int code, bool pr
 		c->finished_ns = wall_now();
 	c->this_boot = true;
 	log_end_run(c->log);
-	input_close(c);
 	if (c->pid > 0)
 		initlink_forget(c->pid);
 	container_save_state(c);
@@ -124,7 +113,6 @@ static bool begin_again(struct container *c, const char *verb, int status)
 	report_note("engine", "%s: coracle-runtime %s was killed by signal %d; once more", c->svc.container_name, verb, WTERMSIG(status));
 	c->status = c->ever_started ? CONTAINER_EXITED : CONTAINER_CREATED;
 	log_end_run(c->log);
-	input_close(c);
 	if (c->pid > 0)
 		initlink_forget(c->pid);
 	c->start_again = true;
@@ -162,18 +150,13 @@ static void on_started(int status, void *arg)
 		return;
 	if (status != 0 && !c->exit_seen) {
 		runner_failure(c, "start", status, why, sizeof(why));
-		start_failed(c, why, lifecycle_code_of_failure(why), true);
+		start_failed(c, why, code_of_failure(why), true);
 		return;
 	}
 	c->interrupted = 0;
 	c->swept = false;
 	stamp_first(c);
 	c->phase = PHASE_UP;
-	event_container(c, "start", NULL);
-	if (!c->exit_seen) {
-		oom_begin(c);
-		health_begin(c);
-	}
 	c->save = (struct loop_timer){ .fire = save_later, .arg = c };
 	loop_timer_set(&c->save, SAVE_DELAY_MS);
 	/* a restart that came meanwhile is not done yet: it goes on with a stop, and who waits for it hears of the next start */
@@ -196,8 +179,6 @@ static void start_now(struct container *c)
 	c->this_boot = true;
 	c->ever_started = true;
 	c->exit_code = 0;
-	c->oom_killed = false;
-	c->oom_seen = 0;
 	c->error[0] = '\0';
 	container_save_state(c);	/* before the start: an engine killed now finds it again */
 	if (runner_start(c, on_started, &err) < 0)
@@ -227,7 +208,6 @@ static void on_pidfd(uint32_t events, void *arg)
 static void on_created(int status, void *arg)
 {
 	struct container *c = arg;
-	struct err err = ERR_INIT;
 	char why[512];
 
 	c->child = NULL;
@@ -235,15 +215,11 @@ static void on_created(int status, void *arg)
 		return;
 	if (status != 0 || runner_read_pid(c) < 0) {
 		runner_failure(c, "create", status, why, sizeof(why));
-		start_failed(c, why, lifecycle_code_of_failure(why), status == 0 || WIFSIGNALED(status));
+		start_failed(c, why, code_of_failure(why), status == 0 || WIFSIGNALED(status));
 		return;
 	}
 	c->pidfd.fd = sys_pidfd_open(c->pid, 0);
 	c->own_child = !initlink_present();
-	if (network_attach(c, &err) < 0) {
-		start_failed(c, err.text, 125, true);
-		return;
-	}
 	if (!initlink_present()) {
 		start_now(c);
 		return;
@@ -299,11 +275,7 @@ static void finish_run(struct container *c)
 	loop_timer_cancel(&c->save);
 	c->exit_code = code_of_status(c->exit_status);
 	c->finished_ns = wall_now();
-	oom_look(c);
-	oom_end(c);
-	health_end(c);
 	log_end_run(c->log);
-	input_close(c);
 	initlink_forget(c->pid);
 	delay = engine.stopping || c->removing ? -1
 		: restart_after_exit(&c->svc.restart, &c->restart, c->exit_code, loop_now() - c->up_since);
@@ -316,7 +288,6 @@ static void finish_run(struct container *c)
 	}
 	c->pid = 0;
 	container_save_state(c);
-	event_died(c);
 	container_fire(c, EVENT_EXITED, c->exit_code);
 	clean_up(c);
 }
@@ -358,40 +329,11 @@ static void on_timer(void *arg)
 
 int lifecycle_kill(struct container *c, int signal)
 {
-	char text[32];
-	const char *const extra[] = { text, NULL };
-	int r;
-
-	text_set(text, sizeof(text), "signal=%d", signal);
 	if (c->phase != PHASE_UP || c->exit_seen)
 		return -ESRCH;
 	if (c->pidfd.fd < 0)
 		return -ESRCH;
-	r = sys_pidfd_send_signal(c->pidfd.fd, signal);
-	if (r == 0)
-		event_container(c, "kill", extra);
-	return r;
-}
-
-static void on_thawed(struct capture *cap, int status, const char *out, const char *errors)
-{
-	(void)cap;
-	(void)out;
-	if (status != 0)
-		report_note("engine", "coracle-runtime resume: %.200s", errors);
-}
-
-/* One that is frozen takes no signal. */
-static void thaw(struct container *c)
-{
-	char *args[] = { (char *)(uintptr_t)"resume", c->id, NULL };
-	struct err err = ERR_INIT;
-
-	if (c->status != CONTAINER_PAUSED)
-		return;
-	c->status = CONTAINER_RUNNING;
-	if (capture_runtime(args, on_thawed, NULL, &err) < 0)
-		report_note("engine", "%s", err.text);
+	return sys_pidfd_send_signal(c->pidfd.fd, signal);
 }
 
 /* Who waits for a start that will not be made hears so. */
@@ -432,7 +374,6 @@ static int stop(struct container *c, int64_t grace_ms, int signal, bool by_hand)
 	if (signal <= 0)
 		signal = c->svc.stop_signal ? signal_parse(c->svc.stop_signal) : SIGTERM;
 	r = lifecycle_kill(c, signal > 0 ? signal : SIGTERM);
-	thaw(c);
 	if (r < 0 && r != -ESRCH)
 		return r;
 	c->timer = (struct loop_timer){ .fire = on_timer, .arg = c };
@@ -477,12 +418,8 @@ int lifecycle_remove(struct container *c, bool force)
 		container_forget(c);
 		return 0;
 	}
-	if (c->phase == PHASE_UP) {
-		int r = lifecycle_kill(c, SIGKILL);
-
-		thaw(c);
-		return r;
-	}
+	if (c->phase == PHASE_UP)
+		return lifecycle_kill(c, SIGKILL);
 	c->stop_signal_due = true;
 	c->stop_grace_due = 0;
 	return 0;
@@ -529,8 +466,8 @@ void lifecycle_adopt(struct container *c)
 	bool alive;
 
 	c->timer = (struct loop_timer){ .fire = on_timer, .arg = c };
-	if (!c->this_boot || (c->status != CONTAINER_RUNNING && c->status != CONTAINER_PAUSED) || c->pid <= 0) {
-		if (c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING || c->status == CONTAINER_PAUSED)
+	if (!c->this_boot || c->status != CONTAINER_RUNNING || c->pid <= 0) {
+		if (c->status == CONTAINER_RUNNING || c->status == CONTAINER_RESTARTING)
 			c->status = CONTAINER_EXITED;
 		c->pid = 0;
 		if (runner_has_leftovers(c) && runner_delete(c, on_leftover_deleted, &err) == 0)
@@ -540,9 +477,6 @@ void lifecycle_adopt(struct container *c)
 	c->phase = PHASE_UP;
 	c->up_since = loop_now() - (uint64_t)MAX((wall_now() - c->started_ns) / 1000000, 0);
 	runner_adopt_pipes(c);
-	oom_begin(c);
-	health_begin(c);
-	network_adopt(c);
 	c->pidfd.fd = sys_pidfd_open(c->pid, 0);
 	alive = c->pidfd.fd >= 0 && runner_pid_ticks(c->pid) == c->pid_ticks;
 	if (!alive)

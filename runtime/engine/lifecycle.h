@@ -38,9 +38,6 @@ void lifecycle_adopt(struct container *c);
 /* False: nothing is between down and up. */
 bool lifecycle_busy(void);
 
-/* 125, 126 or 127 for the text of a start that failed. */
-int lifecycle_code_of_failure(const char *text);
-
 /* Unmounts all that is down (shutdown). */
 void lifecycle_unmount_all(void);
 

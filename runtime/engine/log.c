@@ -25,7 +25,6 @@ struct stream {
 	struct loop_watch watch;
 	struct buf line;	/* the part of a line read so far */
 	int64_t line_time;	/* when its first part came; 0: at its start */
-	bool paused;		/* a tap cannot take more */
 };
 
 struct log {
@@ -38,8 +37,6 @@ struct log {
 	uint64_t dropped;
 	struct stream stream[2];
 	struct log_follower *followers;
-	struct log_tap *taps;
-	bool ending;
 };
 
 static char scratch[READ_MAX];
@@ -172,58 +169,6 @@ static void poke(struct log *l, bool ended)
 	}
 }
 
-static void tap_bytes(struct stream *s, const char *data, size_t n)
-{
-	struct log *l = s->log;
-	bool wait = false;
-
-	for (struct log_tap *t = l->taps, *next; t; t = next) {
-		next = t->next;
-		wait = !t->bytes(s == &l->stream[1], data, n, t->arg) || wait;
-	}
-	if (!wait || l->ending || s->paused)
-		return;
-	s->paused = true;
-	loop_remove(&s->watch);
-}
-
-void log_go_on(struct log *l)
-{
-	for (int i = 0; i < 2; i++) {
-		struct stream *s = &l->stream[i];
-
-		if (s->paused && s->r >= 0)
-			loop_add(&s->watch, EPOLLIN);
-		s->paused = false;
-	}
-}
-
-void log_add_tap(struct log *l, struct log_tap *t)
-{
-	t->next = l->taps;
-	t->added = true;
-	l->taps = t;
-}
-
-void log_remove_tap(struct log *l, struct log_tap *t)
-{
-	if (!t->added)
-		return;
-	t->added = false;
-	for (struct log_tap **p = &l->taps; *p; p = &(*p)->next) {
-		if (*p == t) {
-			*p = t->next;
-			break;
-		}
-	}
-	log_go_on(l);
-}
-
-int log_terminal(const struct log *l)
-{
-	return l->terminal ? l->stream[0].r : -1;
-}
-
 /* Reads once; returns the bytes read, 0 at the end, -errno. */
 static ssize_t read_once(struct stream *s)
 {
@@ -232,7 +177,6 @@ static ssize_t read_once(struct stream *s)
 
 	if (n <= 0)
 		return n < 0 ? -errno : 0;
-	tap_bytes(s, scratch, (size_t)n);
 	buf_init(&out, BATCH_MAX);
 	take_bytes(s, &out, scratch, (size_t)n);
 	write_batch(s->log, &out);
@@ -246,7 +190,6 @@ static ssize_t read_once(struct stream *s)
 static void stop_reading(struct stream *s)
 {
 	loop_remove(&s->watch);
-	s->paused = false;
 	fd_close(&s->r);
 }
 
@@ -346,14 +289,8 @@ void log_end_run(struct log *l)
 {
 	char name[32];
 
-	l->ending = true;
 	for (int i = 0; i < 2; i++)
 		end_stream(l, i);
-	l->ending = false;
-	for (struct log_tap *t = l->taps, *next; t; t = next) {
-		next = t->next;
-		t->end(t->arg);
-	}
 	text_set(name, sizeof(name), "c.%s.tty", l->id12);
 	if (l->terminal)
 		notify_remove_fd(name);

@@ -41,23 +41,6 @@ void log_end_run(struct log *l);
 
 void log_free(struct log *l);
 
-/* Someone who gets the bytes themselves as they are read (attach). */
-struct log_tap {
-	/* stream: 0 output, 1 errors. False: wait with reading until log_go_on(). */
-	bool (*bytes)(int stream, const char *data, size_t n, void *arg);
-	void (*end)(void *arg);		/* the run is over; may remove the tap */
-	void *arg;
-	struct log_tap *next;
-	bool added;
-};
-
-void log_add_tap(struct log *l, struct log_tap *t);
-void log_remove_tap(struct log *l, struct log_tap *t);	/* and goes on reading */
-void log_go_on(struct log *l);
-
-/* The terminal's descriptor (the log's own), -1: none. */
-int log_terminal(const struct log *l);
-
 void log_follow(struct log *l, struct log_follower *f);
 void log_unfollow(struct log *l, struct log_follower *f);
 

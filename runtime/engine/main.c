@@ -18,20 +18,16 @@
 #include "console.h"
 #include "engine.h"
 #include "fd.h"
-#include "imagegc.h"
 #include "images.h"
 #include "initlink.h"
 #include "lifecycle.h"
-#include "network.h"
 #include "notify.h"
 #include "orchestrate.h"
 #include "path.h"
 #include "report.h"
 #include "resolv.h"
-#include "runtime/registry/client/pull.h"
 #include "runtime/store/store.h"
 #include "text.h"
-#include "volumes.h"
 
 #define LOG_MAX_SIZE (10 << 20)
 #define LOG_MAX_FILES 3
@@ -41,11 +37,8 @@ struct engine engine = {
 		.root = "/var/lib/coracle",
 		.run = "/run/coracle",
 		.socket = "/run/docker.sock",
-		.registries = PULL_REGISTRIES,
-		.docker_config = PULL_DOCKER_CONFIG,
 		.log_max_size = LOG_MAX_SIZE,
 		.log_max_files = LOG_MAX_FILES,
-		.gc_free = IMAGEGC_FREE_DEFAULT,
 	},
 };
 
@@ -58,7 +51,6 @@ static void usage(FILE *to)
 {
 	fputs("usage: coracle-engine [OPTION...]\n"
 	      "       coracle-engine import [--root DIR] [--platform OS/ARCH] ARCHIVE-OR-LAYOUT...\n"
-	      "       coracle-engine pull [--root DIR] [--registries FILE] [--platform OS/ARCH] NAME...\n"
 	      "Starts the containers of containers.json and answers the Docker API.\n\n"
 	      "  --root DIR           images, containers and volumes (/var/lib/coracle)\n"
 	      "  --run DIR            what lasts until the next boot (/run/coracle)\n"
@@ -67,19 +59,15 @@ static void usage(FILE *to)
 	      "  --media DIR          image archives lie in DIR/N (RUN/media)\n"
 	      "  --init-socket PATH   init's control socket (RUN/init.sock where it exists)\n"
 	      "  --runtime PATH       coracle-runtime (beside this program)\n"
-	      "  --init PATH          coracle-init (beside this program)\n"
 	      "  --fetch PATH         coracle-fetch (beside this program)\n"
-	      "  --registries FILE    mirrors, authorities, credentials (/etc/coracle/registries.json)\n"
-	      "  --docker-config FILE credentials (/root/.docker/config.json)\n"
 	      "  --console-logs PATH  shows container output there as NAME | line\n"
 	      "  --log-max-size N     bytes of one log file of a container (10 MiB)\n"
 	      "  --log-max-files N    files of one container's log (3)\n"
-	      "  --gc-free PERCENT    removes unused images when less of the disk is free (10; 0: never)\n"
 	      "  --boot-id TEXT       instead of the kernel's (tests)\n"
 	      "  --version, --help\n", to);
 }
 
-enum { OPT_HELP = 1, OPT_VERSION, OPT_LOG_SIZE, OPT_LOG_FILES, OPT_GC_FREE, OPT_TEXT };
+enum { OPT_HELP = 1, OPT_VERSION, OPT_LOG_SIZE, OPT_LOG_FILES, OPT_TEXT };
 
 static const struct {
 	const char *name;
@@ -89,9 +77,7 @@ static const struct {
 	{ "socket", offsetof(struct engine_options, socket) }, { "config", offsetof(struct engine_options, config) },
 	{ "media", offsetof(struct engine_options, media) }, { "init-socket", offsetof(struct engine_options, init_socket) },
 	{ "runtime", offsetof(struct engine_options, runtime) }, { "fetch", offsetof(struct engine_options, fetch) },
-	{ "registries", offsetof(struct engine_options, registries) }, { "docker-config", offsetof(struct engine_options, docker_config) },
 	{ "console-logs", offsetof(struct engine_options, console) }, { "boot-id", offsetof(struct engine_options, boot_id) },
-	{ "init", offsetof(struct engine_options, init) },
 };
 
 static int64_t number(const char *name, const char *s, int64_t least)
@@ -108,16 +94,15 @@ static int64_t number(const char *name, const char *s, int64_t least)
 
 static void parse_options(int argc, char **argv)
 {
-	struct option longs[ARRAY_SIZE(text_options) + 6] = {
+	struct option longs[ARRAY_SIZE(text_options) + 5] = {
 		{ "help", no_argument, NULL, OPT_HELP }, { "version", no_argument, NULL, OPT_VERSION },
 		{ "log-max-size", required_argument, NULL, OPT_LOG_SIZE },
 		{ "log-max-files", required_argument, NULL, OPT_LOG_FILES },
-		{ "gc-free", required_argument, NULL, OPT_GC_FREE },
 	};
 	int o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(text_options); i++)
-		longs[5 + i] = (struct option){ text_options[i].name, required_argument, NULL, OPT_TEXT + (int)i };
+		longs[4 + i] = (struct option){ text_options[i].name, required_argument, NULL, OPT_TEXT + (int)i };
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (o == OPT_HELP) {
 			usage(stdout);
@@ -129,8 +114,6 @@ static void parse_options(int argc, char **argv)
 			engine.opt.log_max_size = number("log-max-size", optarg, 1024);
 		} else if (o == OPT_LOG_FILES) {
 			engine.opt.log_max_files = (int)number("log-max-files", optarg, 1);
-		} else if (o == OPT_GC_FREE) {
-			engine.opt.gc_free = (int)number("gc-free", optarg, 0);
 		} else if (o >= OPT_TEXT) {
 			*(const char **)(void *)((char *)&engine.opt + text_options[o - OPT_TEXT].offset) = optarg;
 		} else {
@@ -190,8 +173,6 @@ static void fill_in_options(void)
 		o->media = join(o->run, "media");
 	if (!o->runtime)
 		o->runtime = beside_us("coracle-runtime");
-	if (!o->init)
-		o->init = beside_us("coracle-init");
 	if (!o->init_socket) {
 		o->init_socket = join(o->run, "init.sock");
 		if (access(o->init_socket, F_OK) < 0)
@@ -317,8 +298,7 @@ static int set_up(struct err *err)
 	if (engine.opt.console)
 		console_open(engine.opt.console);
 	r = images_open(err);
-	r = r < 0 ? r : container_load_all(err);
-	return r < 0 ? r : network_open(err);
+	return r < 0 ? r : container_load_all(err);
 }
 
 static void adopt_all(void)
@@ -350,7 +330,6 @@ static int run(void)
 		return 1;
 	}
 	adopt_all();
-	volumes_sweep();
 	orchestrate_begin(on_settled);
 	images_import_media(engine.opt.media, orchestrate_step, orchestrate_step);
 	resolv_watch();
@@ -370,8 +349,6 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "import") == 0)
 		return store_import_main(argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "pull") == 0)
-		return pull_main(argc - 1, argv + 1);
 	parse_options(argc, argv);
 	fill_in_options();
 	report_set_dir(engine.opt.run);

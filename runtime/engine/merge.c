@@ -2,11 +2,9 @@
 #include "merge.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
 
-#include "jw.h"
 #include "runtime/store/store.h"
 
 /* A deep copy, by way of its text. */
@@ -131,67 +129,6 @@ static int take_text(struct arena *mem, const char *from, char **to)
 	return *to ? 0 : -ENOMEM;
 }
 
-static void write_health(struct buf *b, const struct image_healthcheck *h)
-{
-	jw_open(b, '{');
-	jw_karr(b, "test");
-	for (size_t i = 0; i < h->test.n; i++)
-		jw_str(b, h->test.v[i]);
-	jw_close(b, ']');
-	if (h->interval_ns)
-		jw_kint(b, "interval_ms", h->interval_ns / 1000000);
-	if (h->timeout_ns)
-		jw_kint(b, "timeout_ms", h->timeout_ns / 1000000);
-	if (h->retries)
-		jw_kint(b, "retries", h->retries);
-	if (h->start_period_ns)
-		jw_kint(b, "start_period_ms", h->start_period_ns / 1000000);
-	if (h->start_interval_ns)
-		jw_kint(b, "start_interval_ms", h->start_interval_ns / 1000000);
-	jw_close(b, '}');
-}
-
-/* The image's check, unless the service has one of its own. One of the service without a test has the image's test and, where it says nothing, its
- * times (moby daemon/commit.go). */
-static int merge_health(struct arena *mem, const struct image_config *cfg, struct service *out)
-{
-	CLEANUP_BUF struct buf b = { 0 };
-	yyjson_doc *own = NULL;
-	yyjson_val *root, *v, *test;
-	yyjson_obj_iter it;
-
-	if (!cfg->health.test.v)
-		return 0;
-	buf_init(&b, 65536);
-	write_health(&b, &cfg->health);
-	if (!out->healthcheck) {
-		out->healthcheck = buf_error(&b) ? NULL : arena_strdup(mem, b.data);
-		return out->healthcheck ? 0 : -ENOMEM;
-	}
-	own = yyjson_read(out->healthcheck, strlen(out->healthcheck), 0);
-	root = yyjson_doc_get_root(own);
-	test = yyjson_obj_get(root, "test");
-	if (yyjson_arr_size(test) == 0) {
-		yyjson_doc *image = yyjson_read(b.data, b.len, 0);
-		yyjson_mut_doc *mut = yyjson_doc_mut_copy(image, NULL);
-		char *text;
-
-		it = yyjson_obj_iter_with(root);
-		for (yyjson_val *k; (k = yyjson_obj_iter_next(&it));) {
-			v = yyjson_obj_iter_get_val(k);
-			if (v != test && yyjson_get_sint(v) > 0)
-				yyjson_mut_obj_put(yyjson_mut_doc_get_root(mut), yyjson_val_mut_copy(mut, k), yyjson_val_mut_copy(mut, v));
-		}
-		text = yyjson_mut_write(mut, 0, NULL);
-		out->healthcheck = arena_strdup(mem, text);
-		free(text);
-		yyjson_mut_doc_free(mut);
-		yyjson_doc_free(image);
-	}
-	yyjson_doc_free(own);
-	return out->healthcheck ? 0 : -ENOMEM;
-}
-
 static int fill_in(struct arena *mem, const struct image_config *cfg, struct service *out, char ***exposed)
 {
 	int r = 0;
@@ -211,8 +148,7 @@ static int fill_in(struct arena *mem, const struct image_config *cfg, struct ser
 	r = r ? r : take_text(mem, cfg->stop_signal, &out->stop_signal);
 	r = r ? r : merge_labels(mem, cfg, out);
 	r = r ? r : merge_volumes(mem, cfg, out);
-	r = r ? r : merge_health(mem, cfg, out);
-	*exposed = merge_pairs(mem, cfg->exposed_ports.v, out->expose);
+	*exposed = copy_strings(mem, &cfg->exposed_ports);
 	return *exposed ? r : -ENOMEM;
 }
 
@@ -223,7 +159,7 @@ int merge_service(struct arena *mem, const struct service *svc, const struct sto
 
 	if (r < 0)
 		return r;
-	*exposed = merge_pairs(mem, NULL, out->expose);
+	*exposed = arena_strv(mem, 0);
 	if (!*exposed)
 		return err_set(err, ENOMEM, "service %s", svc->name);
 	r = img ? fill_in(mem, &img->config, out, exposed) : 0;

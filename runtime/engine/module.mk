@@ -1,6 +1,6 @@
 # coracle-engine: containers of the boot configuration, logs, the Docker API
 ENGINE_SRC := $(sort $(wildcard runtime/engine/*.c))
-ENGINE_STORE_SRC := $(sort $(wildcard runtime/store/*.c runtime/image/*.c runtime/net/*.c runtime/registry/client/*.c)) runtime/store/tool/import_cli.c
+ENGINE_STORE_SRC := $(sort $(wildcard runtime/store/*.c runtime/image/*.c)) runtime/store/tool/import_cli.c
 $(call program,coracle-engine,$(ENGINE_SRC) $(ENGINE_STORE_SRC),-lmicrohttpd -lyyjson)
 
 # init's protocol for tests/engine on an ordinary host
@@ -11,7 +11,3 @@ $(call unit_test,engine_policy,$(addprefix $(ENGINE_DIR)/,graph.c restart.c),)
 $(call unit_test,engine_text,$(addprefix $(ENGINE_DIR)/,arena.c filters.c gotime.c jw.c logformat.c signals.c text.c user.c),-lyyjson)
 $(call unit_test,engine_service,$(addprefix $(ENGINE_DIR)/,arena.c bundle_caps.c jw.c merge.c restart.c service.c service_fields.c service_list.c text.c) \
 	$(sort $(wildcard runtime/image/*.c)),-lyyjson)
-ENGINE_CREATE := $(addprefix $(ENGINE_DIR)/,arena.c createbody.c createhost.c createmounts.c detach.c healthcheck.c jw.c restart.c service.c service_fields.c service_list.c \
-	signals.c text.c)
-$(call unit_test,engine_create,$(ENGINE_CREATE) tests/fuzz/fuzz_create.c tests/unit/fuzz_helper.c,-lyyjson)
-$(call fuzzer,create,$(ENGINE_CREATE),-lyyjson)

@@ -10,12 +10,9 @@
 #include "engine.h"
 #include "fd.h"
 #include "graph.h"
-#include "health.h"
 #include "images.h"
 #include "lifecycle.h"
-#include "network.h"
 #include "report.h"
-#include "service_pull.h"
 #include "text.h"
 
 enum want { WANT_WAITING, WANT_STARTING, WANT_DONE, WANT_FAILED };
@@ -26,8 +23,6 @@ struct wanted {
 	enum want want;
 	int level;
 	bool replacing;			/* an old container is being removed */
-	bool asked;			/* for its image */
-	const char *no_image;		/* why there is none */
 	struct container_waiter waiter;
 };
 
@@ -60,23 +55,10 @@ static enum graph_state state_of(const struct wanted *w)
 		return GRAPH_PENDING;
 	if (w->c->status == CONTAINER_EXITED)
 		return w->c->exit_code == 0 ? GRAPH_DONE : GRAPH_ENDED_BADLY;
-	if (health_status(w->c) == HEALTH_NONE)
-		return GRAPH_RUNNING;
-	return health_status(w->c) == HEALTH_HEALTHY ? GRAPH_HEALTHY : GRAPH_NOT_HEALTHY;
+	return GRAPH_RUNNING;
 }
 
 static void listen_to(struct wanted *w);
-
-/* Its dependents wait on: said once each time it becomes so. */
-static void say_unhealthy(const struct wanted *w)
-{
-	for (size_t i = 0; i < count; i++)
-		for (size_t d = 0; d < wanted[i].svc->depend_count; d++)
-			if (wanted[i].want == WANT_WAITING && wanted[i].svc->depends[d].condition == DEPEND_HEALTHY &&
-			    strcmp(wanted[i].svc->depends[d].name, w->svc->name) == 0)
-				report_problem("engine", "service %s waits for %s, which is unhealthy: see `docker inspect %s`", wanted[i].svc->name,
-					       w->svc->name, w->svc->container_name);
-}
 
 static void on_event(struct container *c, enum container_event e, int result, void *arg)
 {
@@ -96,15 +78,13 @@ static void on_event(struct container *c, enum container_event e, int result, vo
 		if (result < 0)
 			fail(w, c->error, "see `docker inspect` or `coracle inspect` of it");
 	}
-	if (e == EVENT_HEALTH && result != 0)
-		say_unhealthy(w);
 	listen_to(w);
 	orchestrate_step();
 }
 
 static void listen_to(struct wanted *w)
 {
-	w->waiter.events = EVENT_STARTED | EVENT_EXITED | EVENT_REMOVED | EVENT_HEALTH;
+	w->waiter.events = EVENT_STARTED | EVENT_EXITED | EVENT_REMOVED;
 	w->waiter.fire = on_event;
 	w->waiter.arg = w;
 	container_wait(w->c, &w->waiter);
@@ -126,25 +106,6 @@ static bool is_same(const struct container *c, const char *hash, const struct st
 	return strcmp(c->config_hash, hash) == 0 && (!img || strcmp(c->image_id, img->id) == 0);
 }
 
-static enum service_image image_state(struct wanted *w, bool have)
-{
-	const struct container *old = w->c ? w->c : container_by_name(w->svc->container_name);
-
-	return service_pull(w->svc, have, old && old->phase != PHASE_DOWN, &w->no_image);
-}
-
-/* A pull need not wait until the services are up that w depends on. */
-static void ask_for_image(struct wanted *w)
-{
-	struct store_image *img = NULL;
-
-	if (images_importing())
-		return;
-	w->asked = true;
-	image_state(w, images_lookup(w->svc->image, &img, NULL) == 0);
-	store_image_free(img);
-}
-
 /* Gives w its container. Returns 1 when it has one, 0: later, -1: failed. */
 static int provide(struct wanted *w)
 {
@@ -156,10 +117,6 @@ static int provide(struct wanted *w)
 
 	if (r < 0 && images_importing())
 		return 0;
-	if (image_state(w, r == 0) == SERVICE_IMAGE_COMING) {
-		store_image_free(img);
-		return 0;
-	}
 	container_config_hash(w->svc, hash);
 	if (old && (old->image_id[0] || !img) && is_same(old, hash, img)) {
 		if (!w->c) {
@@ -196,8 +153,8 @@ static void missing_image(struct wanted *w)
 		container_save_state(c);
 	}
 	engine.last_failed_code = 125;
-	fail(w, w->no_image && *w->no_image ? w->no_image : "its image is not in the store",
-	     "check the image's name, or give the machine a disk labelled CORACLE_IMAGES with an archive of it");
+	fail(w, "its image is not in the store",
+	     "give the machine a disk labelled CORACLE_IMAGES with an archive of it, or check the image's name");
 }
 
 /* 1: go, 0: wait, -1: never (reported). */
@@ -234,8 +191,6 @@ static void consider(struct wanted *w)
 
 	if (w->want != WANT_WAITING || w->replacing)
 		return;
-	if (!w->asked)
-		ask_for_image(w);
 	r = dependencies(w);
 	if (r <= 0)
 		return;
@@ -261,7 +216,7 @@ static void consider(struct wanted *w)
 void orchestrate_step(void)
 {
 	static bool inside, again;
-	bool all = true, delayed = false;
+	bool all = true;
 
 	again = true;
 	if (inside || engine.stopping)
@@ -277,11 +232,8 @@ void orchestrate_step(void)
 		}
 	}
 	inside = false;
-	/* an image that does not come, and what depends on it, hold up nobody else */
 	for (size_t i = 0; i < count; i++)
-		delayed = delayed || service_pull_delayed(wanted[i].svc);
-	for (size_t i = 0; i < count; i++)
-		all = all && (wanted[i].want == WANT_DONE || wanted[i].want == WANT_FAILED || (delayed && wanted[i].want == WANT_WAITING));
+		all = all && (wanted[i].want == WANT_DONE || wanted[i].want == WANT_FAILED);
 	if (all && on_settled) {
 		void (*settled)(void) = on_settled;
 
@@ -318,20 +270,13 @@ static int read_list(struct err *err)
 	return 0;
 }
 
-/* Containers that were made over the API come back by their restart policies; those with --rm that ended while nobody looked go. */
-static void start_others(void)
+static void say_unhealthy(void)
 {
-	for (struct container *c = engine.containers, *next; c; c = next) {
-		next = c->next;
-		if (c->from_boot || !c->ever_started || (c->phase != PHASE_DOWN && c->phase != PHASE_CLEANING))
-			continue;
-		if (c->svc.auto_remove) {
-			c->remove_volumes = true;
-			lifecycle_remove(c, true);
-		} else if (restart_at_engine_start(&c->svc.restart, &c->restart, c->exit_code, false)) {
-			lifecycle_start(c, true);
-		}
-	}
+	for (size_t i = 0; i < count; i++)
+		for (size_t d = 0; d < wanted[i].svc->depend_count; d++)
+			if (wanted[i].svc->depends[d].condition == DEPEND_HEALTHY)
+				report_note("engine", "service %s: healthchecks are not done yet: waits until %s is started",
+					    wanted[i].svc->name, wanted[i].svc->depends[d].name);
 }
 
 void orchestrate_begin(void (*settled)(void))
@@ -346,9 +291,7 @@ void orchestrate_begin(void (*settled)(void))
 	for (char **v = list.volumes; count > 0 && v && *v; v++)
 		if (store_volume(engine.store, *v, path, sizeof(path), &err) < 0)
 			report_problem("engine", "volume %s: %s", *v, err.text);
-	if (count > 0)
-		network_provide(list.networks);
-	start_others();
+	say_unhealthy();
 	orchestrate_step();
 }
 
@@ -420,15 +363,4 @@ void orchestrate_stop_all(void (*stopped)(void))
 	engine.stopping = true;
 	on_stopped = stopped;
 	stop_next();
-}
-
-bool orchestrate_wants(const char *image)
-{
-	char full[IMAGE_REF_SIZE];
-	struct image_ref ref;
-
-	for (size_t i = 0; i < count; i++)
-		if (image_ref_parse(wanted[i].svc->image, &ref, NULL) == 0 && strcmp(image_ref_full(&ref, full), image) == 0)
-			return true;
-	return false;
 }

@@ -15,9 +15,6 @@ void orchestrate_begin(void (*settled)(void));
 /* Something changed (an image came): looks again. */
 void orchestrate_step(void);
 
-/* The configuration has a service of this image (full name). */
-bool orchestrate_wants(const char *image);
-
 /* Stops everything in reverse order of dependency, independent ones at once; stopped is called when all is down. */
 void orchestrate_stop_all(void (*stopped)(void));
 

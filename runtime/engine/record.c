@@ -12,21 +12,14 @@
 #include <yyjson.h>
 
 #include "engine.h"
-#include "events.h"
-#include "exec.h"
 #include "fd.h"
-#include "health.h"
-#include "input.h"
 #include "jw.h"
 #include "merge.h"
-#include "network.h"
-#include "oom.h"
 #include "path.h"
 #include "report.h"
 #include "runtime/store/store.h"
 #include "sys.h"
 #include "text.h"
-#include "volumes.h"
 
 #define RECORD_MAX (2u << 20)
 #define STATE_MAX 8192u
@@ -47,7 +40,7 @@ void container_config_hash(const struct service *svc, char out[SHA256_HEX_LEN + 
 	sha256_hex(b.data, b.len, out);
 }
 
-void container_random_hex(char *out, size_t digits)
+static void random_hex(char *out, size_t digits)
 {
 	unsigned char r[32];
 
@@ -67,7 +60,6 @@ static struct container *new_container(void)
 		return NULL;
 	arena_init(&c->mem, SERVICE_ARENA_MAX);
 	c->pidfd.fd = -1;
-	c->input.fd = -1;
 	c->status = CONTAINER_CREATED;
 	return c;
 }
@@ -78,45 +70,9 @@ static void free_container(struct container *c)
 	loop_timer_cancel(&c->save);
 	loop_remove(&c->pidfd);
 	fd_close(&c->pidfd.fd);
-	input_close(c);
-	health_free(c);
-	oom_end(c);
-	network_forget(c);
 	log_free(c->log);
 	arena_free(&c->mem);
 	free(c);
-}
-
-static const char *log_option(const struct container *c, const char *key)
-{
-	size_t n = strlen(key);
-
-	for (char **o = c->svc.log_opt; o && *o; o++)
-		if (strncmp(*o, key, n) == 0 && (*o)[n] == '=')
-			return *o + n + 1;
-	return NULL;
-}
-
-/* "10m", as go-units RAMInBytes; -1: no limit */
-int64_t container_log_size(const struct container *c)
-{
-	const char *v = log_option(c, "max-size");
-	char *end;
-	double n = v ? strtod(v, &end) : 0;
-	int shift;
-
-	if (!v)
-		return engine.opt.log_max_size;
-	shift = *end == 'k' || *end == 'K' ? 10 : *end == 'm' || *end == 'M' ? 20 : *end == 'g' || *end == 'G' ? 30 : 0;
-	return n <= 0 || n > 1e6 * (1 << 30) ? 0 : (int64_t)(n * (double)(1LL << shift));
-}
-
-int container_log_files(const struct container *c)
-{
-	const char *v = log_option(c, "max-file");
-	long n = v ? strtol(v, NULL, 10) : engine.opt.log_max_files;
-
-	return n < 1 ? 1 : n > 16 ? 16 : (int)n;
 }
 
 static int add_log(struct container *c)
@@ -125,7 +81,7 @@ static int add_log(struct container *c)
 
 	text_set(name, sizeof(name), "%s-json.log", c->id);
 	c->log = log_new(engine_container_path(c->id, name, path, sizeof(path)), c->id, c->svc.container_name,
-			 container_log_size(c), container_log_files(c));
+			 engine.opt.log_max_size, engine.opt.log_max_files);
 	return c->log ? 0 : -ENOMEM;
 }
 
@@ -139,7 +95,7 @@ static void enlist(struct container *c)
 	*p = c;
 }
 
-int container_save_config(const struct container *c, struct err *err)
+static int write_config(const struct container *c, struct err *err)
 {
 	CLEANUP_BUF struct buf b;
 	char path[512];
@@ -175,11 +131,11 @@ int container_create(const struct service *svc, const struct store_image *img, c
 
 	if (!c)
 		return err_set(err, ENOMEM, "create %s", svc->container_name);
-	container_random_hex(c->id, CONTAINER_ID_LEN);
+	random_hex(c->id, CONTAINER_ID_LEN);
 	c->created_ns = wall_now();
-	c->from_boot = config_hash != NULL;
+	c->from_boot = true;
 	c->this_boot = true;
-	text_set(c->config_hash, sizeof(c->config_hash), "%s", config_hash ? config_hash : "");
+	text_set(c->config_hash, sizeof(c->config_hash), "%s", config_hash);
 	r = merge_service(&c->mem, svc, img, &c->svc, &c->exposed, err);
 	for (size_t i = 0; r == 0 && i < c->svc.mount_count; i++) {
 		struct service_mount *m = &c->svc.mounts[i];
@@ -187,7 +143,7 @@ int container_create(const struct service *svc, const struct store_image *img, c
 
 		if (!m->anonymous)
 			continue;
-		container_random_hex(name, 64);
+		random_hex(name, 64);
 		m->source = arena_strdup(&c->mem, name);
 		r = m->source ? 0 : err_set(err, ENOMEM, "volume");
 	}
@@ -199,7 +155,7 @@ int container_create(const struct service *svc, const struct store_image *img, c
 			err_set(err, -r, "make %s", path);
 	}
 	if (r == 0)
-		r = container_save_config(c, err);
+		r = write_config(c, err);
 	if (r == 0)
 		r = add_log(c);
 	if (r < 0) {
@@ -252,7 +208,6 @@ void container_save_state(struct container *c)
 	jw_kbool(&b, "stopped_by_hand", by_hand);
 	jw_kbool(&b, "ever_started", c->ever_started);
 	jw_kbool(&b, "starting", c->phase == PHASE_STARTING);
-	jw_kbool(&b, "oom_killed", c->oom_killed);
 	jw_close(&b, '}');
 	engine_container_path(c->id, "state.json", path, sizeof(path));
 	r = by_hand == c->kept_by_hand ? replace_state(c, path, &b, &err) : fd_replace_file(AT_FDCWD, path, b.data, b.len, 0600, &err);
@@ -310,7 +265,6 @@ static void load_state(struct container *c)
 	c->kept_by_hand = c->restart.stopped_by_hand;
 	c->ever_started = yyjson_get_bool(yyjson_obj_get(o, "ever_started"));
 	c->starting = yyjson_get_bool(yyjson_obj_get(o, "starting"));
-	c->oom_killed = yyjson_get_bool(yyjson_obj_get(o, "oom_killed"));
 	yyjson_doc_free(doc);
 }
 
@@ -428,7 +382,6 @@ void container_forget(struct container *c)
 	char path[512], removed[CONTAINER_ID_LEN + sizeof(REMOVED)];
 	int dirfd, r;
 
-	event_container(c, "destroy", NULL);
 	container_fire(c, EVENT_REMOVED, 0);
 	while (*p && *p != c)
 		p = &(*p)->next;
@@ -445,8 +398,5 @@ void container_forget(struct container *c)
 	if (r < 0 && r != -ENOENT)
 		report_problem("engine", "remove container %s: %s", c->svc.container_name, err_name(-r));
 	fd_close(&dirfd);
-	if (c->remove_volumes)
-		volumes_forget(c);
-	exec_container_gone(c);
 	free_container(c);
 }

@@ -15,15 +15,12 @@
 #include "copyup.h"
 #include "engine.h"
 #include "fd.h"
-#include "input.h"
 #include "jw.h"
-#include "network.h"
 #include "notify.h"
 #include "report.h"
 #include "runtime/store/store.h"
 #include "terminal.h"
 #include "text.h"
-#include "volumes.h"
 
 #define FAILURE_LOG_MAX 65536u
 
@@ -61,7 +58,6 @@ static int spawn_create(struct container *c, const int w[2], void (*done)(int, v
 	struct runtime_paths p;
 	char *argv[20], console[512], input[512];
 	const char *stdin_path = NULL;
-	int flags = 0, hold = -1, r;
 	size_t n = 0;
 
 	fill_paths(c, &p);
@@ -86,16 +82,10 @@ static int spawn_create(struct container *c, const int w[2], void (*done)(int, v
 	argv[n] = NULL;
 	if (c->svc.stdin_open && !c->svc.tty) {
 		stdin_path = engine_container_path(c->id, "bundle/stdin", input, sizeof(input));
-		r = input_make(c, stdin_path, &flags, &hold, err);
-		if (r < 0) {
-			fd_close(&hold);
-			return r;
-		}
+		if (mkfifo(stdin_path, 0600) < 0 && errno != EEXIST)
+			return err_set(err, errno, "make %s", stdin_path);
 	}
-	r = child_spawn_with(stdin_path, flags, argv, w[0], w[1], done, c, &c->child, err);
-	fd_close(&hold);	/* the child has it open */
-	attach_pull(c);
-	return r;
+	return child_spawn_with(stdin_path, argv, w[0], w[1], done, c, &c->child, err);
 }
 
 static int create_now(struct container *c, void (*done)(int status, void *arg), struct err *err)
@@ -149,20 +139,15 @@ int runner_create(struct container *c, void (*done)(int status, void *arg), stru
 
 	if (!c->image_id[0])
 		return err_set(err, 0, "No such image: %s", c->svc.image);
-	r = network_prepare(c, err);
-	if (r < 0)
-		return r;
 	r = mount_root(c, err);
 	if (r < 0)
 		return r;
-	if (!volumes_need_mount(c) && !copyup_needed(c))
+	if (!copyup_needed(c))
 		return create_now(c, done, err);
 	c->create_done = done;
 	pid = child_fork(on_copied, c, err);
 	if (pid == 0) {
-		r = volumes_mount(c, err);
-		if (r == 0 && copyup_needed(c))
-			r = copyup_run(c, err);
+		r = copyup_run(c, err);
 		if (r < 0)
 			leave_failure(c, err);
 		_exit(r < 0);
@@ -239,7 +224,7 @@ int runner_read_pid(struct container *c)
 }
 
 /* The last message of the runtime's JSON log. */
-bool runner_last_message(const char *path, char *out, size_t size)
+static bool last_message(const char *path, char *out, size_t size)
 {
 	CLEANUP_FREE char *data = NULL;
 	size_t n = 0;
@@ -267,7 +252,7 @@ void runner_failure(const struct container *c, const char *verb, int status, cha
 	struct runtime_paths p;
 
 	fill_paths(c, &p);
-	if (runner_last_message(p.log, out, size))
+	if (last_message(p.log, out, size))
 		return;
 	if (WIFSIGNALED(status))
 		text_set(out, size, "coracle-runtime %s was killed by signal %d", verb, WTERMSIG(status));
@@ -296,7 +281,6 @@ void runner_adopt_pipes(struct container *c)
 	r = notify_take_fd(name);
 	if (r >= 0)
 		log_adopt_terminal(c->log, r, &err);
-	input_adopt(c);
 }
 
 bool runner_has_leftovers(const struct container *c)
@@ -313,5 +297,4 @@ void runner_unmount(struct container *c)
 
 	if (c->image_id[0] && store_rootfs_unmount(engine.store, c->id, &err) < 0)
 		report_note("engine", "%s: %s", c->svc.container_name, err.text);
-	volumes_release(c);
 }

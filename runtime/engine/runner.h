@@ -20,9 +20,6 @@ uint64_t runner_pid_ticks(pid_t pid);
 /* Why coracle-runtime failed, from its log. */
 void runner_failure(const struct container *c, const char *verb, int status, char *out, size_t size);
 
-/* The last error in a JSON log of coracle-runtime. */
-bool runner_last_message(const char *path, char *out, size_t size);
-
 /* Pipes or terminal that came back from init's fd store. */
 void runner_adopt_pipes(struct container *c);
 

@@ -35,7 +35,7 @@ static int check_keys(yyjson_val *obj, const char *const *known, size_t n, const
 static int parse_volume(struct arena *mem, yyjson_val *v, struct service_mount *m, struct err *err)
 {
 	static const char *const keys[] = { "type", "source", "target", "read_only", "options" };
-	static const char *const types[] = { "bind", "volume", "tmpfs", "image" };
+	static const char *const types[] = { "bind", "volume", "tmpfs" };
 	yyjson_val *source;
 	const char *type;
 	size_t t = 0;
@@ -47,7 +47,7 @@ static int parse_volume(struct arena *mem, yyjson_val *v, struct service_mount *
 	while (t < ARRAY_SIZE(types) && (!type || strcmp(type, types[t]) != 0))
 		t++;
 	if (t == ARRAY_SIZE(types))
-		return service_bad(err, "type", "bind, volume, tmpfs or image");
+		return service_bad(err, "type", "bind, volume or tmpfs");
 	m->type = (enum mount_type)t;
 	source = yyjson_obj_get(v, "source");
 	m->source = service_take_str(mem, source);
@@ -154,8 +154,8 @@ static int check_values(const struct service *s, struct err *err)
 {
 	if (!path_component_ok(s->container_name))
 		return service_bad(err, "container_name", "a legal name");
-	if (!s->network_mode[0])
-		return service_bad(err, "network_mode", "host, none, container:NAME or the name of a network");
+	if (strcmp(s->network_mode, "host") != 0 && strcmp(s->network_mode, "none") != 0)
+		return service_bad(err, "network_mode", "host or none");
 	for (char **e = s->environment; *e; e++)
 		if (!strchr(*e, '=') || **e == '=')
 			return service_bad(err, "environment", "an array of NAME=VALUE");

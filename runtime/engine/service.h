@@ -19,15 +19,15 @@
 #define SERVICE_FILE_MAX (8u << 20)	/* bytes of containers.json */
 #define SERVICE_ARENA_MAX (1u << 20)	/* bytes of one service in memory */
 
-enum mount_type { MOUNT_BIND, MOUNT_VOLUME, MOUNT_TMPFS, MOUNT_IMAGE };
+enum mount_type { MOUNT_BIND, MOUNT_VOLUME, MOUNT_TMPFS };
 
 struct service_mount {
 	enum mount_type type;
-	char *source;		/* path, volume's or image's name; NULL for tmpfs and anonymous volumes not yet named */
+	char *source;		/* path or volume name; NULL for tmpfs and anonymous volumes not yet named */
 	char *target;
 	bool read_only;
 	bool anonymous;		/* a volume without a name of its own: an image's VOLUME */
-	char **options;		/* Docker's words; nocreate: a bind's source must be there; subpath=PATH: of a volume or an image */
+	char **options;
 };
 
 enum depend_condition { DEPEND_STARTED, DEPEND_COMPLETED, DEPEND_HEALTHY };
@@ -49,7 +49,7 @@ struct service {
 	struct restart_rule restart;
 	struct service_depend *depends;
 	size_t depend_count;
-	char *network_mode;			/* "host", "none", "container:NAME", "bridge", or a network's name */
+	char *network_mode;			/* "host" or "none" */
 	char **cap_add, **cap_drop;
 	char **labels;				/* k=v */
 	char *stop_signal;			/* NULL: the image's or SIGTERM */
@@ -75,23 +75,7 @@ struct service {
 	char **extra_hosts;			/* NAME=ADDRESS */
 	char **annotations;			/* k=v */
 	char *pull_policy;
-	char *networks;				/* JSON: {NETWORK: {aliases, ipv4_address, ipv6_address, mac_address}}; NULL: only network_mode's */
-	char **ports;				/* published, as runtime/net/port.h reads them */
-	char *healthcheck;			/* JSON: test, interval_ms, timeout_ms, retries, start_period_ms, start_interval_ms */
-
-	/* What only the API gives. */
-	bool auto_remove;			/* removed, with its anonymous volumes, when it ends */
-	bool stdin_once;			/* standard input ends when the first client that gives it has gone */
-	int64_t nano_cpus;			/* as it was asked for; cpu_quota and cpu_period say the same */
-	char *cpuset_mems;
-	int64_t blkio_weight;			/* 10 to 1000 */
-	char *blkio;				/* JSON: Docker's BlkioWeightDevice, BlkioDevice{Read,Write}{Bps,IOps} */
-	int64_t tty_rows, tty_columns;		/* of the terminal at its start */
-	char *userns;				/* "host" */
-	char **log_opt;				/* k=v of json-file: max-size, max-file */
-	char **expose;				/* "80/tcp": beside the image's */
-	char *networking;			/* JSON as Docker's create has it, for the networks: EndpointsConfig, PortBindings,
-						 * PublishAllPorts, Links, MacAddress, NetworkMode (as it was asked for) */
+	char *healthcheck;			/* JSON, for whom it may concern */
 };
 
 struct yyjson_val;
@@ -105,7 +89,6 @@ struct service_list {
 	struct service *v;
 	size_t count;
 	char **volumes;			/* names */
-	char *networks;			/* JSON array, for network_provide(); NULL: none */
 	struct arena mem;
 };
 

@@ -42,13 +42,10 @@ static const struct field fields[] = {
 	WANTED("security_opt", K_STRV, security_opt), WANTED("pid", K_STR, pid), WANTED("ipc", K_STR, ipc), WANTED("uts", K_STR, uts),
 	WANTED("cgroup", K_STR, cgroup), WANTED("dns", K_STRV, dns), WANTED("dns_search", K_STRV, dns_search),
 	WANTED("dns_opt", K_STRV, dns_opt), WANTED("extra_hosts", K_STRV, extra_hosts), WANTED("annotations", K_MAP, annotations),
-	WANTED("pull_policy", K_STR, pull_policy), WANTED("networks", K_JSON, networks), WANTED("ports", K_STRV, ports), WANTED("healthcheck", K_JSON, healthcheck),
-
-	WANTED("auto_remove", K_BOOL, auto_remove), WANTED("stdin_once", K_BOOL, stdin_once), WANTED("nano_cpus", K_INT64, nano_cpus),
-	WANTED("cpuset_mems", K_STR, cpuset_mems), WANTED("blkio_weight", K_INT64, blkio_weight), WANTED("blkio", K_JSON, blkio),
-	WANTED("tty_rows", K_INT64, tty_rows), WANTED("tty_columns", K_INT64, tty_columns), WANTED("userns", K_STR, userns),
-	WANTED("log_opt", K_MAP, log_opt), WANTED("expose", K_STRV, expose), WANTED("networking", K_JSON, networking),
+	WANTED("pull_policy", K_STR, pull_policy), WANTED("healthcheck", K_JSON, healthcheck),
 };
+
+_Static_assert(ARRAY_SIZE(fields) <= 64, "seen in service_take_fields() has a bit for each");
 
 int service_bad(struct err *err, const char *key, const char *want)
 {
@@ -159,7 +156,7 @@ int service_take_fields(struct arena *mem, yyjson_val *v, struct service *s, str
 {
 	size_t i, max;
 	yyjson_val *key, *val;
-	bool seen[ARRAY_SIZE(fields)] = { false };
+	uint64_t seen = 0;
 
 	if (!yyjson_is_obj(v))
 		return err_set(err, 0, "a service must be an object");
@@ -171,13 +168,13 @@ int service_take_fields(struct arena *mem, yyjson_val *v, struct service *s, str
 			k++;
 		if (k == ARRAY_SIZE(fields))
 			return err_set(err, 0, "unknown key \"%s\"", yyjson_get_str(key));
-		seen[k] = true;
+		seen |= 1ULL << k;
 		r = take_field(mem, &fields[k], val, s, err);
 		if (r < 0)
 			return r;
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(fields); k++)
-		if (!fields[k].wanted && !seen[k])
+		if (!fields[k].wanted && !(seen & 1ULL << k))
 			return err_set(err, 0, "key \"%s\" is missing", fields[k].key);
 	return 0;
 }

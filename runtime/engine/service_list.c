@@ -2,7 +2,6 @@
 #include "service.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
 
@@ -12,7 +11,7 @@
 
 static void write_mounts(struct buf *b, const struct service *s)
 {
-	static const char *const types[] = { "bind", "volume", "tmpfs", "image" };
+	static const char *const types[] = { "bind", "volume", "tmpfs" };
 
 	jw_karr(b, "volumes");
 	for (size_t i = 0; i < s->mount_count; i++) {
@@ -101,21 +100,6 @@ static int parse_volume_names(struct service_list *l, yyjson_val *arr, struct er
 	return 0;
 }
 
-static int parse_networks(struct service_list *l, yyjson_val *arr, struct err *err)
-{
-	size_t n = 0;
-	char *text;
-
-	if (!arr)
-		return 0;
-	if (!yyjson_is_arr(arr))
-		return err_set(err, 0, "\"networks\" must be an array");
-	text = yyjson_val_write(arr, 0, &n);
-	l->networks = text ? arena_strndup(&l->mem, text, n) : NULL;
-	free(text);
-	return l->networks ? 0 : err_set(err, ENOMEM, "networks");
-}
-
 static int check_unique(const struct service_list *l, struct err *err)
 {
 	for (size_t i = 0; i < l->count; i++)
@@ -137,8 +121,7 @@ static int parse_root(struct service_list *l, yyjson_val *root, struct err *err)
 		return err_set(err, 0, "not an object");
 	yyjson_obj_foreach(root, i, max, key, v)
 		if (strcmp(yyjson_get_str(key), "version") && strcmp(yyjson_get_str(key), "project") &&
-		    strcmp(yyjson_get_str(key), "services") && strcmp(yyjson_get_str(key), "volumes") &&
-		    strcmp(yyjson_get_str(key), "networks"))
+		    strcmp(yyjson_get_str(key), "services") && strcmp(yyjson_get_str(key), "volumes"))
 			return err_set(err, 0, "unknown key \"%s\"", yyjson_get_str(key));
 	if (yyjson_get_int(yyjson_obj_get(root, "version")) != 1)
 		return err_set(err, 0, "\"version\" must be 1");
@@ -152,8 +135,7 @@ static int parse_root(struct service_list *l, yyjson_val *root, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	r = parse_networks(l, yyjson_obj_get(root, "networks"), err);
-	r = r < 0 ? r : parse_volume_names(l, yyjson_obj_get(root, "volumes"), err);
+	r = parse_volume_names(l, yyjson_obj_get(root, "volumes"), err);
 	return r < 0 ? r : check_unique(l, err);
 }
 

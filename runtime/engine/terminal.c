@@ -5,14 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "engine.h"
 #include "fd.h"
-#include "input.h"
 #include "report.h"
 #include "text.h"
 
@@ -21,9 +19,6 @@
 struct terminal {
 	char id[CONTAINER_ID_LEN + 1];
 	char path[108];
-	void (*got)(int fd, void *arg);	/* NULL: a container's */
-	void *arg;
-	struct terminal *next;
 	struct loop_watch listener, peer;
 	struct loop_timer patience;
 };
@@ -34,16 +29,8 @@ char *terminal_path(const struct container *c, char *out, size_t size)
 	return out;
 }
 
-static struct terminal *waiting;
-
 static void end(struct terminal *t)
 {
-	struct terminal **p = &waiting;
-
-	while (*p && *p != t)
-		p = &(*p)->next;
-	if (*p)
-		*p = t->next;
 	loop_remove(&t->listener);
 	loop_remove(&t->peer);
 	loop_timer_cancel(&t->patience);
@@ -73,40 +60,19 @@ static int receive_fd(int sock)
 	return fd;
 }
 
-static void set_size(const struct container *c, int fd)
-{
-	struct winsize size = { .ws_row = (unsigned short)c->svc.tty_rows, .ws_col = (unsigned short)c->svc.tty_columns };
-
-	if (size.ws_row && size.ws_col)
-		ioctl(fd, TIOCSWINSZ, &size);
-}
-
 static void on_peer(uint32_t events, void *arg)
 {
 	struct terminal *t = arg;
 	bool ambiguous;
-	struct container *c = t->got ? NULL : container_find(t->id, &ambiguous);
+	struct container *c = container_find(t->id, &ambiguous);
 	struct err err = ERR_INIT;
 	int fd = receive_fd(t->peer.fd);
 
 	(void)events;
-	if (t->got) {
-		void (*got)(int, void *) = t->got;
-		void *owner = t->arg;
-
-		end(t);
-		if (fd >= 0)
-			got(fd, owner);
-		return;
-	}
 	if (fd >= 0 && c && log_adopt_terminal(c->log, fd, &err) < 0)
 		report_problem("engine", "%s: %s", c->svc.container_name, err.text);
 	else if (fd >= 0 && !c)
 		close(fd);
-	if (c && fd >= 0) {
-		set_size(c, fd);
-		attach_pull(c);
-	}
 	end(t);
 }
 
@@ -129,14 +95,17 @@ static void on_patience(void *arg)
 	end(arg);
 }
 
-static int listen_for(struct terminal *t, struct err *err)
+int terminal_expect(struct container *c, struct err *err)
 {
+	struct terminal *t = calloc(1, sizeof(*t));
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int r;
+	int r = -ENOMEM;
 
+	if (!t)
+		return err_set(err, ENOMEM, "terminal");
 	t->peer.fd = -1;
-	t->next = waiting;
-	waiting = t;
+	text_set(t->id, sizeof(t->id), "%s", c->id);
+	terminal_path(c, t->path, sizeof(t->path));
 	strcpy(a.sun_path, t->path);
 	unlink(t->path);
 	t->listener = (struct loop_watch){ .ready = on_listener, .arg = t };
@@ -153,36 +122,4 @@ static int listen_for(struct terminal *t, struct err *err)
 	t->patience = (struct loop_timer){ .fire = on_patience, .arg = t };
 	loop_timer_set(&t->patience, PATIENCE_MS);
 	return 0;
-}
-
-int terminal_expect(struct container *c, struct err *err)
-{
-	struct terminal *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return err_set(err, ENOMEM, "terminal");
-	text_set(t->id, sizeof(t->id), "%s", c->id);
-	terminal_path(c, t->path, sizeof(t->path));
-	return listen_for(t, err);
-}
-
-int terminal_listen(const char *path, void (*got)(int fd, void *arg), void *arg, struct err *err)
-{
-	struct terminal *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return err_set(err, ENOMEM, "terminal");
-	text_set(t->path, sizeof(t->path), "%s", path);
-	t->got = got;
-	t->arg = arg;
-	return listen_for(t, err);
-}
-
-void terminal_forget(void *arg)
-{
-	for (struct terminal *t = waiting, *next; t; t = next) {
-		next = t->next;
-		if (t->got && t->arg == arg)
-			end(t);
-	}
 }

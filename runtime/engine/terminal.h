@@ -11,8 +11,4 @@ char *terminal_path(const struct container *c, char *out, size_t size);
 /* Listens there; the terminal that comes becomes the source of the container's log. Gives up after 30 s. */
 int terminal_expect(struct container *c, struct err *err);
 
-/* The same for somebody else: got() is called once with the terminal, which is the caller's then; never after terminal_forget(arg). */
-int terminal_listen(const char *path, void (*got)(int fd, void *arg), void *arg, struct err *err);
-void terminal_forget(void *arg);
-
 #endif

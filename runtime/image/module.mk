@@ -1,6 +1,5 @@
 # runtime/image: image documents (linked by the store's users) and coracle-fetch, the confined unpacker
-FETCH_SRC := $(sort $(wildcard runtime/image/fetch/*.c)) runtime/image/escape.c runtime/image/digest.c runtime/image/say.c \
-	runtime/image/tarhead.c
+FETCH_SRC := $(sort $(wildcard runtime/image/fetch/*.c)) runtime/image/escape.c runtime/image/digest.c runtime/image/say.c
 FETCH_PARTS := $(filter-out runtime/image/fetch/main.c,$(FETCH_SRC))
 IMAGE_SRC := $(sort $(wildcard runtime/image/*.c))
 
@@ -10,6 +9,3 @@ $(call unit_test,image_documents,$(IMAGE_SRC),-lyyjson)
 $(call unit_test,image_tree,$(FETCH_PARTS),-larchive -lz -lzstd)
 $(call unit_test,image_fuzz,tests/fuzz/fuzz_layer.c tests/unit/fuzz_helper.c $(FETCH_PARTS),-larchive -lz -lzstd)
 $(call fuzzer,layer,$(FETCH_PARTS),-larchive -lz -lzstd)
-$(call unit_test,image_changes,$(IMAGE_SRC),-lyyjson)
-$(call unit_test,changes_fuzz,tests/fuzz/fuzz_changes.c tests/unit/fuzz_helper.c $(IMAGE_SRC),-lyyjson)
-$(call fuzzer,changes,$(IMAGE_SRC),-lyyjson)

@@ -141,8 +141,7 @@ static int run(struct exec *e, const struct flags *f, struct err *err)
 	sigset_t all;
 	int r;
 
-	/* with a socket the terminal is another's, who may still want us to wait for the end */
-	e->own_console = !f->detach && !e->console_socket;
+	e->own_console = !f->detach;
 	if (e->spec.process.terminal && f->detach && !e->console_socket)
 		return err_set(err, 0, "cannot allocate tty if runc will detach without setting console socket");
 	if (!f->detach) {

@@ -14,7 +14,6 @@
 
 #include "lib/fd.h"
 #include "lib/sys.h"
-#include "runtime/image/say.h"
 
 static const char *layer_media_type(enum image_compression how)
 {
@@ -138,9 +137,6 @@ static int move_all(struct import *im, struct err *err)
 		if (j->unpack) {
 			snprintf(name, sizeof(name), "layer.%zu", i);
 			snprintf(to, sizeof(to), "layers/%s", image_digest_hex(j->image->layer[j->index].chain_id));
-			/* another import brought it meanwhile */
-			if (store_layer_present(im->s, j->image->layer[j->index].chain_id))
-				continue;
 			if ((r = move_to(im, name, to, err)) < 0)
 				return r;
 			j->layer_moved = 1;
@@ -187,6 +183,15 @@ static int sync_directory(struct store *s, const char *path, struct err *err)
 	return r < 0 ? err_set(err, -r, "sync %s/%s", s->root, path) : 0;
 }
 
+static size_t find_name(const struct store_entry *entry, size_t n, const char *name)
+{
+	size_t i = 0;
+
+	while (i < n && strcmp(entry[i].name, name) != 0)
+		i++;
+	return i;
+}
+
 static size_t find_digest(const struct store_entry *entry, size_t n, const char *digest)
 {
 	size_t i = 0;
@@ -196,17 +201,30 @@ static size_t find_digest(const struct store_entry *entry, size_t n, const char 
 	return i;
 }
 
-static struct store_entry entry_of(const struct plan_image *image, const char *name)
+/* The name means the image from now on. One that loses its last name so stays, without a name. */
+static size_t set_name(struct store *s, struct store_entry *entry, size_t n, const char *name, const struct plan_image *image)
 {
-	struct store_entry e;
+	struct store_entry before;
+	size_t at = find_name(entry, n, name);
+	const char *id;
 
-	memset(&e, 0, sizeof(e));
-	memcpy(e.name, name, strlen(name) + 1);
-	memcpy(e.digest, image->manifest_digest, IMAGE_DIGEST_SIZE);
-	memcpy(e.media_type, image->manifest_type, sizeof(e.media_type));
-	memcpy(e.id, image->id, IMAGE_DIGEST_SIZE);
-	e.size = image->manifest_len;
-	return e;
+	memset(&before, 0, sizeof(before));
+	if (at < n)
+		before = entry[at];
+	else
+		n++;
+	memset(&entry[at], 0, sizeof(entry[at]));
+	memcpy(entry[at].name, name, strlen(name) + 1);
+	memcpy(entry[at].digest, image->manifest_digest, IMAGE_DIGEST_SIZE);
+	memcpy(entry[at].media_type, image->manifest_type, sizeof(entry[at].media_type));
+	memcpy(entry[at].id, image->id, IMAGE_DIGEST_SIZE);
+	entry[at].size = image->manifest_len;
+	id = before.digest[0] ? store_entry_id(s, &before) : NULL;
+	if (id && strcmp(id, image->id) != 0 && find_digest(entry, n, before.digest) == n) {
+		before.name[0] = '\0';
+		entry[n++] = before;
+	}
+	return n;
 }
 
 static int write_names(struct import *im, struct err *err)
@@ -217,7 +235,7 @@ static int write_names(struct import *im, struct err *err)
 	int r;
 
 	for (size_t i = 0; i < im->plan.images; i++)
-		most += 2 * im->plan.image[i].names + 1;
+		most += 2 * im->plan.image[i].names;
 	entry = calloc(most + 1, sizeof(*entry));
 	if (!entry)
 		return err_set(err, ENOMEM, "write the names");
@@ -226,11 +244,8 @@ static int write_names(struct import *im, struct err *err)
 	for (size_t i = 0; i < im->plan.images; i++) {
 		const struct plan_image *image = &im->plan.image[i];
 
-		for (size_t k = 0; k < MAX(image->names, 1); k++) {
-			struct store_entry e = entry_of(image, image->names ? image->name[k] : "");
-
-			n = store_entry_set(s, entry, n, &e);
-		}
+		for (size_t k = 0; k < image->names; k++)
+			n = set_name(s, entry, n, image->name[k], image);
 	}
 	r = store_index_save(s, entry, n, err);
 	if (r < 0)
@@ -274,20 +289,8 @@ static int publish(struct import *im, struct err *err)
 	return r;
 }
 
-/* What the plan took for there may have gone since with another import that failed. */
-static int check_layers(struct import *im, struct err *err)
-{
-	for (size_t i = 0; i < im->plan.images; i++)
-		for (size_t k = 0; k < im->plan.image[i].config.layer_count; k++)
-			if (!store_layer_present(im->s, im->plan.image[i].layer[k].chain_id))
-				return image_say(err, EAGAIN, "layer %s is gone: another import that shared it failed; try again",
-					im->plan.image[i].layer[k].chain_id);
-	return 0;
-}
-
 int import_commit(struct import *im, struct err *err)
 {
-	CLEANUP_FD int lock = -1;
 	int r;
 
 	import_progress(im, "commit");
@@ -295,13 +298,8 @@ int import_commit(struct import *im, struct err *err)
 		return r;
 	if (syncfs(im->stage) < 0)
 		return err_set(err, errno, "sync %s", im->s->root);
-	/* other children of the engine may have changed the names since */
-	if ((lock = store_lock_names(im->s, err)) < 0)
-		return lock;
-	if ((r = store_index_load(im->s, err)) < 0)
-		return r;
-	if ((r = move_all(im, err)) < 0 || (r = check_layers(im, err)) < 0 ||
-	    (r = sync_directory(im->s, "layers", err)) < 0 || (r = sync_directory(im->s, BLOBS, err)) < 0 || (r = publish(im, err)) < 0)
+	if ((r = move_all(im, err)) < 0 || (r = sync_directory(im->s, "layers", err)) < 0 ||
+	    (r = sync_directory(im->s, BLOBS, err)) < 0 || (r = publish(im, err)) < 0)
 		move_back(im);
 	return r;
 }

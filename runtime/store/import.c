@@ -11,7 +11,6 @@
 
 #include "lib/fd.h"
 #include "lib/sys.h"
-#include "runtime/store/aci.h"
 
 static void source_progress(uint64_t bytes, void *arg)
 {
@@ -61,16 +60,15 @@ static int take_result(struct import *im, struct store_import_result *result, st
 	size_t n = 0;
 
 	for (size_t i = 0; i < im->plan.images; i++)
-		n += MAX(im->plan.image[i].names, 1);
+		n += im->plan.image[i].names;
 	result->image = calloc(n + 1, sizeof(*result->image));
 	if (!result->image)
 		return err_set(err, ENOMEM, "report the import");
 	for (size_t i = 0; i < im->plan.images; i++)
-		for (size_t k = 0; k < MAX(im->plan.image[i].names, 1); k++) {
+		for (size_t k = 0; k < im->plan.image[i].names; k++) {
 			struct store_imported *out = &result->image[result->count++];
 
-			if (im->plan.image[i].names)
-				memcpy(out->name, im->plan.image[i].name[k], strlen(im->plan.image[i].name[k]) + 1);
+			memcpy(out->name, im->plan.image[i].name[k], strlen(im->plan.image[i].name[k]) + 1);
 			memcpy(out->id, im->plan.image[i].id, IMAGE_DIGEST_SIZE);
 			out->known = is_known(im->s, im->plan.image[i].id);
 		}
@@ -79,17 +77,13 @@ static int take_result(struct import *im, struct store_import_result *result, st
 
 static int run_steps(struct import *im, int fd, int members, struct store_import_result *result, struct err *err)
 {
-	struct plan_options how = { &im->platform, im->label, im->opt->name, im->opt->nameless, im->opt->warning,
-		im->opt->arg };
+	struct plan_options how = { &im->platform, im->label, im->opt->name, im->opt->warning, im->opt->arg };
 	int r;
 
 	im->src.progress = source_progress;
 	im->src.arg = im;
-	if ((r = source_open(&im->src, im->s, fd, members, err)) < 0)
-		return r;
-	if (aci_is(&im->src))
-		return aci_import(im, result, err);
-	if ((r = plan_make(&im->plan, &im->src, &how, err)) < 0 ||
+	if ((r = source_open(&im->src, im->s, fd, members, err)) < 0 ||
+	    (r = plan_make(&im->plan, &im->src, &how, err)) < 0 ||
 	    (r = import_jobs_make(im, err)) < 0 ||
 	    (r = import_space_check(im, err)) < 0 ||
 	    (r = import_jobs_run(im, err)) < 0 ||
@@ -99,11 +93,11 @@ static int run_steps(struct import *im, int fd, int members, struct store_import
 	return import_commit(im, err);
 }
 
-static int import_source(struct store *s, int fd, const struct store_remote *remote, const char *label, const struct store_import_options *opt,
+static int import_fd(struct store *s, int fd, const char *label, const struct store_import_options *opt,
 	struct store_import_result *result, struct err *err)
 {
 	struct import *im = calloc(1, sizeof(*im));
-	CLEANUP_FD int members = -1, lock = -1;
+	CLEANUP_FD int members = -1;
 	int r;
 
 	if (!im)
@@ -111,12 +105,9 @@ static int import_source(struct store *s, int fd, const struct store_remote *rem
 	im->s = s;
 	im->opt = opt;
 	im->label = label;
-	im->src.remote = remote;
 	im->stage = -1;
 	im->platform = opt->platform ? *opt->platform : image_platform_host();
-	r = lock = store_lock_content(s, 0, err);
-	if (r >= 0)
-		r = make_staging(im, err);
+	r = make_staging(im, err);
 	if (r == 0)
 		r = members = make_member_directory(im, err);
 	if (r >= 0)
@@ -135,16 +126,16 @@ static int import_source(struct store *s, int fd, const struct store_remote *rem
 		free(result->image);
 		memset(result, 0, sizeof(*result));
 	}
-	return r < 0 ? err_wrap(err, r, "%s %s", remote ? "pull" : "import", label) : 0;
+	return r < 0 ? err_wrap(err, r, "import %s", label) : 0;
 }
 
-static int import_any(struct store *s, int fd, const struct store_remote *remote, const char *label, const struct store_import_options *opt,
+int store_import_fd(struct store *s, int fd, const char *label, const struct store_import_options *opt,
 	struct store_import_result *result, struct err *err)
 {
 	static const struct store_import_options none;
 	struct store_import_result own = { 0, NULL };
 	struct err text = ERR_INIT;
-	int r = import_source(s, fd, remote, label, opt ? opt : &none, &own, &text);
+	int r = import_fd(s, fd, label, opt ? opt : &none, &own, &text);
 
 	if (r < 0 && err)
 		*err = text;
@@ -153,18 +144,6 @@ static int import_any(struct store *s, int fd, const struct store_remote *remote
 	else
 		free(own.image);
 	return r;
-}
-
-int store_import_fd(struct store *s, int fd, const char *label, const struct store_import_options *opt,
-	struct store_import_result *result, struct err *err)
-{
-	return import_any(s, fd, NULL, label, opt, result, err);
-}
-
-int store_import_remote(struct store *s, const struct store_remote *remote, const char *label, const struct store_import_options *opt,
-	struct store_import_result *result, struct err *err)
-{
-	return import_any(s, -1, remote, label, opt, result, err);
 }
 
 /* What stands for the archive: its own size and time, or those of a layout's index.json. */

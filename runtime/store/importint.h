@@ -20,7 +20,6 @@ struct job {			/* one layer */
 	int layer_moved, blob_moved;	/* by the commit: to be taken back when it fails */
 	enum job_state state;
 	struct child child;
-	int remote;		/* number of the remote's blob while it comes, else -1 */
 	uint64_t progress;
 	/* what coracle-fetch said */
 	char digest[IMAGE_DIGEST_SIZE];

@@ -48,14 +48,6 @@ static const char *layer_name(const struct job *j)
 	return layer_of(j)->docker_member ? layer_of(j)->docker_member : layer_of(j)->digest;
 }
 
-static void tell_layer(struct import *im, const struct plan_layer *layer, const char *diff_id, enum store_layer_state state, uint64_t bytes)
-{
-	struct store_layer_progress p = { strcmp(layer->digest, "-") ? layer->digest : diff_id, state, bytes, layer->size };
-
-	if (im->opt->layer)
-		im->opt->layer(&p, im->opt->arg);
-}
-
 static int add_job(struct import *im, const struct plan_image *image, size_t index)
 {
 	const struct plan_layer *layer = &image->layer[index];
@@ -75,7 +67,6 @@ static int add_job(struct import *im, const struct plan_image *image, size_t ind
 		    !strcmp(im->job[i].diff_id, image->config.diff_id[index]))
 			keep = 0;
 	}
-	tell_layer(im, layer, image->config.diff_id[index], unpack || keep ? STORE_LAYER_WAITING : STORE_LAYER_EXISTS, 0);
 	if (!unpack && !keep)
 		return 0;
 	j = &im->job[im->jobs++];
@@ -85,7 +76,6 @@ static int add_job(struct import *im, const struct plan_image *image, size_t ind
 	j->unpack = unpack;
 	j->keep = keep;
 	j->child.out = -1;
-	j->remote = -1;
 	buf_init(&j->marks, MARKS_MAX);
 	im->total += layer->size;
 	return 0;
@@ -135,51 +125,19 @@ static int make_layer_directory(struct import *im, size_t n, struct err *err)
 	return fd < 0 ? err_set(err, -fd, "open %s", name) : fd;
 }
 
-/* A pipe that the remote fills, as large as what coracle-fetch reads at once. Returns its reading end or -errno. */
-static int open_remote(struct import *im, struct job *j, struct err *err)
+static int start_job(struct import *im, size_t n, struct err *err)
 {
-	const struct store_remote *remote = im->src.remote;
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC) < 0)
-		return err_set(err, errno, "make a pipe");
-	(void)fcntl(p[1], F_SETPIPE_SZ, (int)FETCH_BLOCK); /* a small one does too */
-	j->remote = remote->blob(remote->arg, layer_of(j)->digest, layer_of(j)->size, p[1], err);
-	close(p[1]);
-	if (j->remote < 0) {
-		close(p[0]);
-		return err_wrap(err, j->remote, "layer %s", layer_name(j));
-	}
-	return p[0];
-}
-
-/* How the remote's part ended. What it says goes before what coracle-fetch made of it, but for its reader being gone. */
-static int end_remote(struct import *im, struct job *j, int r, struct err *err)
-{
-	const struct store_remote *remote = im->src.remote;
-	struct err why = ERR_INIT;
-	int q = 0;
-
-	if (j->remote >= 0)
-		q = remote->blob_end(remote->arg, j->remote, &why);
-	j->remote = -1;
-	if (q == 0 || (q == -EPIPE && r < 0))
-		return r;
-	if (err)
-		*err = why;
-	return q;
-}
-
-/* The layer's bytes, to be read at *at (-1: from a pipe). Returns a descriptor or -errno. */
-static int open_member(struct import *im, struct job *j, int64_t *at, struct err *err)
-{
+	struct job *j = &im->job[n];
 	const struct plan_layer *layer = layer_of(j);
-	const struct source_member *m;
+	const char *member = layer->docker_member ? layer->docker_member : layer->member;
+	const struct source_member *m = source_find(&im->src, member);
+	char name[64], offset[32], size[32];
+	CLEANUP_FD int in = -1, dir = -1, copy = -1;
+	int64_t at;
+	char *argv[] = { im->s->fetch, (char *)(j->unpack ? "unpack" : "verify"), (char *)"--digest", (char *)layer->digest,
+		(char *)"--diff-id", (char *)(uintptr_t)j->diff_id, (char *)"--offset", offset, (char *)"--size", size,
+		j->keep ? (char *)"--copy" : NULL, NULL };
 
-	*at = -1;
-	if (im->src.remote)
-		return open_remote(im, j, err);
-	m = source_find(&im->src, layer->docker_member ? layer->docker_member : layer->member);
 	if (!m)
 		return image_say(err, ENOENT, "layer %s: its blob is missing", layer_name(j));
 	if (m->size != layer->size)
@@ -187,32 +145,12 @@ static int open_member(struct import *im, struct job *j, int64_t *at, struct err
 			layer_name(j), (unsigned long long)m->size, (unsigned long long)layer->size);
 	if (m->digest[0] && strcmp(layer->digest, "-") && strcmp(m->digest, layer->digest))
 		return image_bad(err, "layer %s: the content's digest is %s: damaged or altered", layer_name(j), m->digest);
-	return source_member_fd(&im->src, m, at, err);
-}
-
-static int start_job(struct import *im, size_t n, struct err *err)
-{
-	struct job *j = &im->job[n];
-	const struct plan_layer *layer = layer_of(j);
-	char name[64], offset[32], size[32];
-	CLEANUP_FD int in = -1, dir = -1, copy = -1;
-	int64_t at;
-	char *argv[] = { im->s->fetch, (char *)(j->unpack ? "unpack" : "verify"), (char *)"--digest", (char *)layer->digest,
-		(char *)"--diff-id", (char *)(uintptr_t)j->diff_id, (char *)"--size", size, NULL, NULL, NULL, NULL };
-	size_t more = 8;
-
-	if ((dir = make_layer_directory(im, n, err)) < 0)
-		return dir;
-	if ((in = open_member(im, j, &at, err)) < 0)
+	if ((in = source_member_fd(&im->src, m, &at, err)) < 0)
 		return in;
 	snprintf(offset, sizeof(offset), "%lld", (long long)at);
-	snprintf(size, sizeof(size), "%llu", (unsigned long long)layer->size);
-	if (at >= 0) {
-		argv[more++] = (char *)"--offset";
-		argv[more++] = offset;
-	}
-	if (j->keep)
-		argv[more] = (char *)"--copy";
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)m->size);
+	if ((dir = make_layer_directory(im, n, err)) < 0)
+		return dir;
 	if (j->keep) {
 		snprintf(name, sizeof(name), "blob.%zu", n);
 		copy = sys_openat(im->stage, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
@@ -265,7 +203,6 @@ static int take_answer(char *text, void *arg, struct err *err)
 		return take_done(text, c->j, err);
 	if (sscanf(text, "progress %llu", &bytes) == 1) {
 		c->j->progress = MIN(bytes, layer_of(c->j)->size);
-		tell_layer(c->im, layer_of(c->j), c->j->diff_id, STORE_LAYER_READING, c->j->progress);
 		import_progress(c->im, "unpack");
 		return 0;
 	}
@@ -286,7 +223,6 @@ static int finish_job(struct import *im, struct job *j, struct err *err)
 
 	j->state = JOB_DONE;
 	im->done++;
-	tell_layer(im, layer_of(j), j->diff_id, STORE_LAYER_DONE, layer_of(j)->size);
 	import_progress(im, "unpack");
 	if (!j->unpack)
 		return 0;
@@ -319,8 +255,6 @@ static int serve(struct import *im, struct err *err)
 		if (!p[i].revents)
 			continue;
 		r = child_read(&who[i]->child, take_answer, &c, err);
-		if (r <= 0)
-			r = end_remote(im, who[i], r, err);
 		if (r < 0)
 			return err_wrap(err, r, "layer %s", layer_name(who[i]));
 		if (r == 0 && (r = finish_job(im, who[i], err)) < 0)
@@ -331,14 +265,11 @@ static int serve(struct import *im, struct err *err)
 
 int import_jobs_run(struct import *im, struct err *err)
 {
-	size_t next = 0, most = (size_t)MIN(im->s->jobs, JOBS_MAX);
+	size_t next = 0;
 	int r;
 
-	if (im->src.remote)
-		most = MIN(most, (size_t)im->src.remote->parallel);
-
 	while (im->done < im->jobs) {
-		if (next < im->jobs && next - im->done < most) {
+		if (next < im->jobs && next - im->done < (size_t)MIN(im->s->jobs, JOBS_MAX)) {
 			if ((r = start_job(im, next++, err)) < 0)
 				return r;
 			continue;

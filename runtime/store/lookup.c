@@ -31,7 +31,7 @@ void store_images_free(struct store_image **images)
 	free(images);
 }
 
-uint64_t store_layer_size(struct store *s, const char *chain_id)
+static uint64_t layer_size(struct store *s, const char *chain_id)
 {
 	char path[128], text[32];
 
@@ -99,7 +99,7 @@ static int load_image(struct store *s, const struct store_entry *entry, struct s
 	for (size_t i = 0; i < image->config.layer_count; i++) {
 		image_chain_id(parent, image->config.diff_id[i], image->chain_id[i]);
 		parent = image->chain_id[i];
-		image->size += store_layer_size(s, parent);
+		image->size += layer_size(s, parent);
 	}
 	*out = image;
 	return 0;
@@ -152,8 +152,8 @@ static const struct store_entry *find_by_name(struct store *s, const char *text)
 			continue;
 		}
 		/* with a digest the tag is decoration, as Docker has it */
-		if (image_ref_parse(s->entry[i].name, &have, NULL) == 0 && !strcmp(have.repository, ref.repository) &&
-		    (!strcmp(s->entry[i].digest, ref.digest) || !strcmp(have.digest, ref.digest)))
+		if (!strcmp(s->entry[i].digest, ref.digest) && image_ref_parse(s->entry[i].name, &have, NULL) == 0 &&
+		    !strcmp(have.repository, ref.repository))
 			return &s->entry[i];
 	}
 	return NULL;

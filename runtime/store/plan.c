@@ -91,7 +91,8 @@ static int read_manifest(struct plan_image *image, struct source *src, const str
 	size_t n = 0;
 	int r;
 
-	if ((r = source_read_manifest(src, d->digest, &image->manifest_json, &image->manifest_len, err)) < 0)
+	blob_name(d->digest, name);
+	if ((r = source_read(src, name, IMAGE_JSON_MAX, d->digest, &image->manifest_json, &image->manifest_len, err)) < 0)
 		return r;
 	memcpy(image->manifest_digest, d->digest, sizeof(d->digest));
 	memcpy(image->manifest_type, d->media_type[0] ? d->media_type : MANIFEST_TYPE,
@@ -150,7 +151,7 @@ static int resolve(struct source *src, const struct image_descriptor *list, size
 	const struct image_descriptor *d = image_index_select(list, n, want);
 	CLEANUP_FREE struct image_descriptor *inner = NULL;
 	CLEANUP_FREE char *json = NULL;
-	char there[256];
+	char name[IMAGE_DIGEST_SIZE + 32], there[256];
 	size_t len;
 	int r;
 
@@ -164,7 +165,8 @@ static int resolve(struct source *src, const struct image_descriptor *list, size
 		return 0;
 	if (depth >= IMAGE_INDEX_DEPTH_MAX)
 		return image_bad(err, "indexes are nested deeper than %d", IMAGE_INDEX_DEPTH_MAX);
-	if ((r = source_read_manifest(src, d->digest, &json, &len, err)) < 0)
+	blob_name(d->digest, name);
+	if ((r = source_read(src, name, IMAGE_JSON_MAX, d->digest, &json, &len, err)) < 0)
 		return r;
 	if ((r = image_index_parse(json, len, &inner, err)) < 0)
 		return err_wrap(err, r, "index %s", d->digest);
@@ -183,13 +185,13 @@ static int plan_group(struct plan *p, struct source *src, const struct image_des
 		return r;
 	for (size_t i = 0; i < p->images; i++)
 		if (!strcmp(p->image[i].manifest_digest, d.digest))
-			return group[0].name[0] || !opt->nameless ? plan_add_name(&p->image[i], group[0].name, opt->label, err) : 0;
+			return plan_add_name(&p->image[i], group[0].name, opt->label, err);
 	image = plan_add_image(p, err);
 	if (!image)
 		return err ? -err->code : -ENOMEM;
 	if ((r = take_manifest(image, src, &d, opt->platform, err)) < 0)
 		return r;
-	return group[0].name[0] || !opt->nameless ? plan_add_name(image, group[0].name, opt->label, err) : 0;
+	return plan_add_name(image, group[0].name, opt->label, err);
 }
 
 static int plan_layout(struct plan *p, struct source *src, const struct plan_options *opt, struct err *err)

@@ -37,7 +37,6 @@ struct plan_options {
 	const struct image_platform *platform;
 	const char *label;		/* file name, for names */
 	const char *name;		/* instead of the archive's names */
-	int nameless;			/* an image that the archive does not name gets no name */
 	void (*warning)(const char *text, void *arg);
 	void *arg;
 };

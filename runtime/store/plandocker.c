@@ -61,9 +61,10 @@ int plan_add_name(struct plan_image *image, const char *given, const char *label
 		if ((r = image_ref_parse(joined, &ref, err)) < 0)
 			return r;
 	}
-	/* the name is the store's; where there is a digest, as a registry was asked for, the tag is decoration */
-	if (ref.digest[0])
-		ref.tag[0] = '\0';
+	/* the name is the store's; a digest is a property of the content */
+	ref.digest[0] = '\0';
+	if (!ref.tag[0])
+		memcpy(ref.tag, "latest", 7);
 	image_ref_full(&ref, full);
 	for (size_t i = 0; i < image->names; i++)
 		if (!strcmp(image->name[i], full))
@@ -103,7 +104,7 @@ static int take_entry(struct plan_image *image, struct source *src, const struct
 		if ((r = plan_add_name(image, e->tags[i], opt->label, err)) < 0)
 			return r;
 	/* saved by id: the file's name is all there is */
-	return image->names || opt->nameless ? 0 : plan_add_name(image, "", opt->label, err);
+	return image->names ? 0 : plan_add_name(image, "", opt->label, err);
 }
 
 int plan_docker(struct plan *p, struct source *src, const struct plan_options *opt, struct err *err)

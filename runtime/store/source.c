@@ -110,8 +110,6 @@ int source_open(struct source *src, struct store *s, int fd, int stage, struct e
 
 	src->fd = fd;
 	src->stage = stage;
-	if (src->remote)
-		return 0;
 	if (fstat(fd, &st) < 0)
 		return err_set(err, errno, "look at it");
 	src->is_directory = S_ISDIR(st.st_mode);
@@ -131,16 +129,6 @@ void source_close(struct source *src)
 	src->members = src->cap = 0;
 }
 
-/* A registry is asked when the bytes are wanted. */
-static const struct source_member *find_in_remote(struct source *src, const char *name)
-{
-	if (strcmp(name, "index.json") && strncmp(name, "blobs/", 6))
-		return NULL;
-	free(src->scratch.name);
-	src->scratch.name = strdup(name);
-	return src->scratch.name ? &src->scratch : NULL;
-}
-
 static const struct source_member *find_in_directory(struct source *src, const char *name)
 {
 	CLEANUP_FD int fd = path_open_in(src->fd, name, O_PATH, 0);
@@ -157,8 +145,6 @@ static const struct source_member *find_in_directory(struct source *src, const c
 
 const struct source_member *source_find(struct source *src, const char *name)
 {
-	if (src->remote)
-		return find_in_remote(src, name);
 	if (src->is_directory)
 		return find_in_directory(src, name);
 	for (int links = 0; links < LINKS_MAX; links++) {
@@ -181,9 +167,7 @@ int source_member_fd(struct source *src, const struct source_member *m, int64_t 
 	int fd;
 
 	*offset = 0;
-	if (src->remote) {
-		fd = -EOPNOTSUPP;
-	} else if (src->is_directory) {
+	if (src->is_directory) {
 		fd = path_open_in(src->fd, m->name, O_RDONLY, 0);
 	} else if (m->offset >= 0) {
 		*offset = m->offset;
@@ -197,55 +181,15 @@ int source_member_fd(struct source *src, const struct source_member *m, int64_t 
 	return fd < 0 ? err_set(err, -fd, "open %s", m->name) : fd;
 }
 
-static int verify(const char *name, const char *data, size_t n, const char *digest, struct err *err)
-{
-	char actual[IMAGE_DIGEST_SIZE];
-
-	if (!digest)
-		return 0;
-	image_digest_of(data, n, actual);
-	if (strcmp(actual, digest) != 0)
-		return image_bad(err, "%s: the content's digest is %s, not %s: damaged or altered", name, actual, digest);
-	return 0;
-}
-
-static int read_remote(struct source *src, const char *name, int is_manifest, size_t max, const char *digest, char **out, size_t *n,
-	struct err *err)
-{
-	CLEANUP_FREE char *data = NULL;
-	int r = digest ? src->remote->document(src->remote->arg, digest, is_manifest, &data, n, err) :
-		src->remote->index(src->remote->arg, &data, n, err);
-
-	if (r < 0)
-		return r;
-	if (*n > max)
-		return image_bad(err, "%s is %zu bytes long, more than %zu", name, *n, max);
-	if ((r = verify(name, data, *n, digest, err)) < 0)
-		return r;
-	*out = ptr_take(&data);
-	return 0;
-}
-
-int source_read_manifest(struct source *src, const char *digest, char **out, size_t *n, struct err *err)
-{
-	char name[IMAGE_DIGEST_SIZE + 32];
-
-	snprintf(name, sizeof(name), "blobs/sha256/%s", image_digest_hex(digest));
-	return src->remote ? read_remote(src, name, 1, IMAGE_JSON_MAX, digest, out, n, err) :
-		source_read(src, name, IMAGE_JSON_MAX, digest, out, n, err);
-}
-
 int source_read(struct source *src, const char *name, size_t max, const char *digest, char **out, size_t *n, struct err *err)
 {
 	const struct source_member *m = source_find(src, name);
 	CLEANUP_FREE char *data = NULL;
 	CLEANUP_FD int fd = -1;
+	char actual[IMAGE_DIGEST_SIZE];
 	int64_t offset;
 	size_t got = 0;
-	int r;
 
-	if (src->remote && m)
-		return read_remote(src, name, 0, max, digest, out, n, err);
 	if (!m)
 		return image_say(err, ENOENT, "it has no %s", name);
 	if (m->size > max)
@@ -257,19 +201,22 @@ int source_read(struct source *src, const char *name, size_t max, const char *di
 	if (!data)
 		return err_set(err, ENOMEM, "read %s", name);
 	while (got < m->size) {
-		ssize_t k = pread(fd, data + got, (size_t)m->size - got, (off_t)(offset + (int64_t)got));
+		ssize_t r = pread(fd, data + got, (size_t)m->size - got, (off_t)(offset + (int64_t)got));
 
-		if (k < 0 && errno == EINTR)
+		if (r < 0 && errno == EINTR)
 			continue;
-		if (k < 0)
+		if (r < 0)
 			return err_set(err, errno, "read %s", name);
-		if (k == 0)
+		if (r == 0)
 			return image_bad(err, "%s is truncated", name);
-		got += (size_t)k;
+		got += (size_t)r;
 	}
 	data[got] = '\0';
-	if ((r = verify(name, data, got, digest, err)) < 0)
-		return r;
+	if (digest) {
+		image_digest_of(data, got, actual);
+		if (strcmp(actual, digest) != 0)
+			return image_bad(err, "%s: the content's digest is %s, not %s: damaged or altered", name, actual, digest);
+	}
 	*out = ptr_take(&data);
 	*n = got;
 	return 0;

@@ -8,7 +8,6 @@
 #include "runtime/image/image.h"
 
 struct store;
-struct store_remote;
 
 struct source_member {
 	char *name;
@@ -22,7 +21,6 @@ struct source_member {
 struct source {
 	int fd;				/* archive or layout directory; the caller's */
 	int is_directory;
-	const struct store_remote *remote;	/* instead of fd; the caller's */
 	int stage;			/* directory of staged members; the caller's */
 	struct source_member *member;
 	size_t members, cap;
@@ -36,10 +34,8 @@ int source_open(struct source *src, struct store *s, int fd, int stage, struct e
 void source_close(struct source *src);
 /* NULL when there is none. Links are followed. Valid until the next call. */
 const struct source_member *source_find(struct source *src, const char *name);
-/* A descriptor to read the member from at *offset; the caller closes it. Not of a remote. */
+/* A descriptor to read the member from at *offset; the caller closes it. */
 int source_member_fd(struct source *src, const struct source_member *m, int64_t *offset, struct err *err);
-/* The same of an index or manifest of this digest, which a registry has at another place than other blobs. */
-int source_read_manifest(struct source *src, const char *digest, char **out, size_t *n, struct err *err);
 /* The bytes, at most max; the caller frees *out. digest (may be NULL) is verified. */
 int source_read(struct source *src, const char *name, size_t max, const char *digest, char **out, size_t *n, struct err *err);
 

@@ -164,23 +164,3 @@ int store_reload(struct store *s, struct err *err)
 {
 	return store_index_load(s, err);
 }
-
-static int is_kept(const struct store *s, const int *keep, size_t n, int fd)
-{
-	for (size_t i = 0; i < n; i++)
-		if (keep[i] == fd)
-			return 1;
-	return fd == s->rootfd || fd == s->lockfd;
-}
-
-void store_keep_only(struct store *s, const int *keep, size_t n)
-{
-	int last = MAX(s->rootfd, s->lockfd);
-
-	for (size_t i = 0; i < n; i++)
-		last = MAX(last, keep[i]);
-	for (int fd = 3; fd < last; fd++)
-		if (!is_kept(s, keep, n, fd))
-			close(fd);
-	sys_close_range((unsigned)MAX(last, 2) + 1, ~0u, 0);
-}

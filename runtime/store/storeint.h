@@ -39,15 +39,6 @@ int store_index_load(struct store *s, struct err *err);
 /* Writes entries as index.json and makes them the store's. Takes entry over when it succeeds. */
 int store_index_save(struct store *s, struct store_entry *entry, size_t n, struct err *err);
 
-/* The entry's name means its image from now on; entry has room for n + 2. One that loses its last name so stays, without
- * a name. An entry without a name is added unless its image is there. Returns the new count. */
-size_t store_entry_set(struct store *s, struct store_entry *entry, size_t n, const struct store_entry *new_entry);
-
-/* -- locks between children of one engine (lock.c): descriptors to close, or -errno -- */
-int store_lock_names(struct store *s, struct err *err);
-/* alone: -EBUSY when others rely on the content. */
-int store_lock_content(struct store *s, int alone, struct err *err);
-
 /* -- blobs (blob.c) -- */
 int store_blob_present(struct store *s, const char *digest);
 /* "images/blobs/sha256/HEX" */

@@ -51,7 +51,7 @@ check 'apply: no secret in the logs' eval "! grep -rn 'c2VjcmV0\|secret' '$work/
 newroot
 seed <"$fixtures/bad-everything.yaml"
 check 'apply: a bad configuration' exits 1 apply
-check 'apply: what is right of it is there' same "$(<"$work/root/etc/hostname") $(json '[s["name"] for s in v["services"]]' <"$work/root/run/coracle/containers.json")" "edge ['later', 'watched', 'ports', 'fine']"
+check 'apply: what is right of it is there' same "$(<"$work/root/etc/hostname") $(json '[s["name"] for s in v["services"]]' <"$work/root/run/coracle/containers.json")" "edge ['watched', 'fine']"
 check 'status: errors' exits 1 "$config" status --root "$work/root" --long
 check 'status: told in full' contains "$(<"$work/out")" 'status: error' 'errors:' 'user-data:13:5: a write_files entry needs a path' 'WARNING:'
 check 'status: JSON' same "$("$config" status --root "$work/root" --format json | json '(v["status"], len(v["errors"]) > 10, v["datasource"])')" "('error', True, 'nocloud')"

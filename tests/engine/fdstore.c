@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STORE_MAX 1024
-#define PIDS_MAX 1024
+#define STORE_MAX 256
+#define PIDS_MAX 256
 #define CLIENTS_MAX 8
 
 static struct { char name[64]; int fd; } store[STORE_MAX];

@@ -17,7 +17,7 @@ export DOCKER_HOST=unix://$work/docker.sock
 engine_command() {
 	engine=("$build/bin/coracle-engine" --root "$work/root" --run "$work/run" --socket "$work/docker.sock"
 		--runtime "${CORACLE_RUNTIME:-$build/bin/coracle-runtime}" --fetch "$build/bin/coracle-fetch"
-		--console-logs "$work/console" --registries "$work/registries.json" --docker-config "$work/config.json" "$@")
+		--console-logs "$work/console" "$@")
 }
 
 # engine_start [OPTION...]: under tests/engine/fdstore.c, and returns when it is ready.
@@ -61,8 +61,6 @@ clean_up() {
 trap clean_up EXIT
 
 mkdir -p "$work/root" "$work/run/media/0"
-# tests stay on this machine
-[[ -e $work/registries.json ]] || echo '{"registries":{"docker.io":{"blocked":true}}}' >"$work/registries.json"
 
 # service NAME COMMAND [KEY=JSON...]: one service of containers.json, the rest as coracle-config would write it.
 service() {

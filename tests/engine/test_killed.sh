@@ -48,7 +48,7 @@ echo 9 >"$work/fetch.kills"
 rm "$work/fetch.above"
 engine_start --boot-id killed-always --fetch "$work/fetch"
 check 'killed always: the import fails by name' eventually grep -q 'import .*coracle-fetch was killed by signal 9' "$work/run/problems"
-check 'and its service too' eventually grep -q 'service plain ' "$work/run/problems"
+check 'and its service too' eventually grep -q 'service plain .*its image is not in the store' "$work/run/problems"
 engine_stop
 rm -f "$work/run/problems"
 

@@ -21,7 +21,7 @@ tree() { python3 "$here/listtree.py" "$@"; }
 # the store holds no image, layer, blob or staging
 untouched() { # STORE
 	local left
-	left=$(find "$1" -mindepth 1 -not -type d -not -name 'lock*' -not -name oci-layout; find "$1/layers" "$1/tmp" -mindepth 1)
+	left=$(find "$1" -mindepth 1 -not -type d -not -name lock -not -name oci-layout; find "$1/layers" "$1/tmp" -mindepth 1)
 	[[ -z $left ]] || { printf 'left behind:\n%s\n' "$left"; return 1; }
 }
 
@@ -171,71 +171,13 @@ moved_name() {
 }
 check "a name moves to the new image, the old one stays without" moved_name
 
-# -- ACI: appc's tar with a manifest --
-
-aci_manifest() { # MORE
-	printf '{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/worker","labels":[{"name":"version","value":"1.0+x"},
-		{"name":"os","value":"linux"},{"name":"arch","value":"amd64"}],"app":{"exec":["/bin/run","-v"],"user":"7","group":"8",
-		"workingDirectory":"/srv","environment":[{"name":"A","value":"b c"}],"ports":[{"name":"w","protocol":"tcp","port":80}],
-		"mountPoints":[{"name":"d","path":"/data"}]},"annotations":[{"name":"authors","value":"me"}]%s}' "$1"
-}
-make_aci() { # NAME MORE
-	mkdir -p aci/rootfs/bin aci/rootfs/etc
-	echo run > aci/rootfs/bin/run
-	chmod 4755 aci/rootfs/bin/run
-	ln -f aci/rootfs/bin/run aci/rootfs/bin/run2
-	ln -sfn /proc/mounts aci/rootfs/etc/mtab
-	[ -e aci/rootfs/null ] || mknod aci/rootfs/null c 1 3
-	truncate -s 8M aci/rootfs/holes
-	aci_manifest "$2" > aci/manifest
-	find aci -exec touch -h -d @1700000000 {} +
-	tar -cSf "$1" --sort=name -C aci manifest rootfs
-}
-aci() { # FILE
-	rm -rf one
-	"$import" --root one "$1" > out || return
-	grep -q '^example.com/worker:1.0-x sha256:' out || { cat out; return 1; }
-	tree aci/rootfs > aci.tree
-	tree one/layers/*/diff | diff aci.tree - || return
-	[[ -z $(ls one/tmp) && $(du -k one/layers/*/diff/holes | cut -f1) -lt 100 ]]
-}
-make_aci worker.aci ''
-gzip -k1 worker.aci
-check "an ACI becomes an image: the tree" aci worker.aci
-check "also when it is compressed" aci worker.aci.gz
-aci_config() {
-	python3 - <<-'END'
-	import glob, json
-	blob = lambda d: json.load(open("one/images/blobs/sha256/" + d.split(":")[1]))
-	config = blob(blob(json.load(open("one/images/index.json"))["manifests"][0]["digest"])["config"]["digest"])
-	c = config["config"]
-	assert (c["Entrypoint"], c["Env"], c["User"], c["WorkingDir"]) == (["/bin/run", "-v"], ["A=b c"], "7:8", "/srv"), c
-	assert (c["ExposedPorts"], c["Volumes"], c["Labels"]) == ({"80/tcp": {}}, {"/data": {}}, {"authors": "me"}), c
-	END
-}
-check "and its app the configuration" aci_config
-aci_refused() { # WORD
-	rm -rf one
-	local m
-	m=$("$import" --root one bad.aci 2>&1) && return 1
-	contains "$m" "$1" && untouched one
-}
-make_aci bad.aci ',"dependencies":[{"imageName":"x"}]'
-check "dependencies of an ACI are refused by name" aci_refused dependencies
-aci_manifest '' > aci/manifest
-tar -cf bad.aci -C aci manifest
-check "an ACI without a rootfs is refused" aci_refused "no rootfs"
-echo '{"acKind":"PodManifest"}' > aci/manifest
-tar -cf bad.aci -C aci manifest rootfs
-check "another kind of manifest is refused" aci_refused PodManifest
-
 full_disk() { # SIZE ARCHIVE OPTION...: on a file system of SIZE
 	mkdir -p small
 	# shellcheck disable=SC2016
 	unshare -m bash -c 'mount -t tmpfs -o "size=$1" none small && shift
 		m=$("$@" 2>&1) && { echo "taken: $m"; exit 1; }
 		echo "$m"
-		find small/store -mindepth 1 -not -type d -not -name "lock*" -not -name oci-layout
+		find small/store -mindepth 1 -not -type d -not -name lock -not -name oci-layout
 		find small/store/tmp small/store/layers -mindepth 1' bash "$1" "$import" --root small/store "${@:3}" "images/$2"
 }
 full_early() { local m; m=$(full_disk 2m rich.tar) || return; same 1 "$(wc -l <<< "$m")" && contains "$m" "small/store is too small" "MB are needed" "MB are free"; }

@@ -106,12 +106,12 @@ static void quadlet_mistakes(void **state)
 		{ "[Container]\nImgae=x\n", QUADLET ":2:7: error: unknown key \"Imgae\" in [Container] (did you mean Image?)" },
 		{ "[Container]\n  PodmanArgs = --x\n", QUADLET ":2:16: error: PodmanArgs= is not supported by Coracle" },
 		{ "[Container]\nImage=x\nUserNS=auto\n", QUADLET ":3:8: error: UserNS= is not supported" },
-		{ "[Container]\nImage=x\nNetwork=host\nPublishPort=8080:80\n", QUADLET ":4:13: error: the port \"8080:80\" cannot be used: it changes the port" },
+		{ "[Container]\nImage=x\nPublishPort=8080:80\n", QUADLET ":3:13: error: the port \"8080:80\" cannot be used: it changes the port" },
 		{ "[Container]\nImage=x\nEnvironment=\"A=b\n", QUADLET ":3:13: error: a quote is not closed" },
 		{ "[Container]\nImage=x\nExec=a\\q\n", QUADLET ":3:6: error: a backslash is followed by what is no escape" },
 		{ "[Container]\nImage=x\nVolume=%h/a:/b\n", QUADLET ":3:8: error: the specifier %h is not supported" },
 		{ "[Container]\nImage=x.image\n", "units for images are not supported" },
-		{ "[Container]\nImage=x\nNetwork=my.network\n", QUADLET ":3:9: error: \"my.network\" is not a network_mode" },
+		{ "[Container]\nImage=x\nNetwork=my.network\n", QUADLET ":3:9: error: the network_mode \"my.network\" is not supported yet" },
 		{ "[Container]\nImage=x\nSecret=tok\n", QUADLET ":3:8: error: the secret \"tok\" is not declared" },
 		{ "[Container]\nImage=x\nMount=type=glob,src=/a\n", "\"glob\" is not a type of volume" },
 		{ "[Container]\nImage=x\nAddDevice=-/dev/x\n", "a device that may be missing" },
@@ -148,7 +148,7 @@ static void quadlet_mistakes(void **state)
 	one_file("/etc/containers/systemd/web.container.d/10-more.conf", "[Container]\nImage=i\n");
 	helper_assert_mentions("10-more.conf is a drop-in, which is not read");
 	one_file("/etc/containers/systemd/x.network", "[Network]\n");
-	helper_assert_mentions("is not used: networks of Quadlet are not supported");
+	helper_assert_mentions("there are no bridge networks yet");
 	one_file("/etc/containers/systemd/sub/x.container", "[Container]\n");
 	assert_problems("");
 }

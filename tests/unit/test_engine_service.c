@@ -81,7 +81,7 @@ static void refuses_all_else(void **state)
 	refused("\"policy\":\"on-failure\"", "\"policy\":\"maybe\"", "policy");
 	refused("\"max_retries\":3", "\"max_retries\":-1", "max_retries");
 	refused("service_healthy", "service_happy", "condition");
-	refused("\"network_mode\":\"host\"", "\"network_mode\":\"\"", "network_mode");
+	refused("\"network_mode\":\"host\"", "\"network_mode\":\"bridge\"", "network_mode");
 	refused("\"container_name\":\"web\"", "\"container_name\":\"a/b\"", "container_name");
 	refused("\"target\":\"/srv\"", "\"target\":\"srv\"", "target");
 	refused("\"source\":\"site\"", "\"source\":\"../site\"", "site");

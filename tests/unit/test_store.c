@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -288,162 +287,6 @@ static void every_call_failing_leaves_the_store_whole(void **state)
 	assert_true(failures > 20);
 }
 
-/* -- changes ------------------------------------------------------------- */
-
-/* Every image that the store names has all its layers and blobs, whatever call failed. */
-static void check_images(struct place *p, long call)
-{
-	struct store_image **all = NULL;
-	struct err err = ERR_INIT;
-
-	store_close(p->s);
-	p->s = NULL;
-	if (store_open(&p->s, p->root, &p->opt, &err) < 0 || store_images(p->s, &all, &err) < 0)
-		fail_msg("call %ld: %s", call, err.text);
-	assert_int_equal(count(p, "tmp"), 0);
-	for (struct store_image **i = all; *i; i++) {
-		struct store_save_item item = { *i, NULL };
-
-		for (size_t k = 0; k < (*i)->config.layer_count; k++)
-			assert_true(store_layer_size(p->s, (*i)->chain_id[k]) > 0);
-		if (store_save_check(p->s, &item, 1, &err) < 0)
-			fail_msg("call %ld: %s", call, err.text);
-	}
-	store_images_free(all);
-}
-
-static int there(struct place *p, const char *name)
-{
-	struct store_image *image = NULL;
-	int r = store_image_lookup(p->s, name, &image, NULL);
-
-	store_image_free(image);
-	return r == 0;
-}
-
-static int do_tag(struct place *p, struct err *err)
-{
-	return store_tag(p->s, "first:1", "new:1", err);
-}
-
-static int do_untag(struct place *p, struct err *err)
-{
-	return store_untag(p->s, "docker.io/library/second:1", err);
-}
-
-static int do_remove(struct place *p, struct err *err)
-{
-	struct store_image *image = NULL;
-	int r = store_image_lookup(p->s, "second:1", &image, err);
-
-	/* gone with an earlier attempt */
-	if (r == 0)
-		r = store_image_remove(p->s, image->id, err);
-	store_image_free(image);
-	return r == 0 || r == -ENOENT ? store_sweep(p->s, NULL, err) : r;
-}
-
-static int do_commit(struct place *p, struct err *err)
-{
-	struct store_imported made;
-	struct store_commit c = { .id = "c1", .config = "{\"os\":\"linux\",\"architecture\":\"amd64\"}", .name = "docker.io/library/made:1" };
-	CLEANUP_FREE char *config = NULL;
-	struct store_image *image = NULL;
-	size_t n;
-	int r = store_image_lookup(p->s, "first:1", &image, err);
-
-	if (r == 0)
-		r = store_config_read(p->s, image, &config, &n, err);
-	c.base = image;
-	c.config = config;
-	if (r == 0)
-		r = store_commit(p->s, &c, &made, err);
-	store_image_free(image);
-	return r;
-}
-
-/* Fails each call of op in turn; done tells that it has happened. */
-static void fail_each_call(struct place *p, int (*op)(struct place *, struct err *), const char *gains, const char *loses)
-{
-	long call = 0, failures = 0, made;
-	int r;
-
-	do {
-		struct err err = ERR_INIT;
-
-		sys_fault_arm(++call, EIO);
-		r = op(p, &err);
-		made = sys_fault_count;
-		sys_fault_arm(0, 0);
-		failures += r < 0;
-		if (r < 0)
-			assert_true(err.text[0]);
-		check_images(p, call);
-		assert_true(there(p, "first:1"));
-		if (r == 0 && gains)
-			assert_true(there(p, gains));
-		if (r == 0 && loses)
-			assert_false(there(p, loses));
-		assert_true(call < 800);
-	} while (made >= call);
-	assert_true(failures > 3);
-}
-
-static void every_call_failing_leaves_changes_whole(void **state)
-{
-	struct place *p = *state;
-	char first[128], path[256];
-	struct err err = ERR_INIT;
-
-	write_image(p, "first:1", 1, "first");
-	snprintf(first, sizeof(first), "%s.first", p->archive);
-	assert_int_equal(rename(p->archive, first), 0);
-	write_image(p, "second:1", 2, "second");
-	p->opt.keep_blobs = 1;
-	start_again(p, first);
-	if (store_import(p->s, p->archive, NULL, NULL, &err) < 0)
-		fail_msg("%s", err.text);
-	fail_each_call(p, do_tag, "new:1", NULL);
-	snprintf(path, sizeof(path), "%s/containers/c1", p->root);
-	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(path, sizeof(path), "%s/containers/c1/upper", p->root);
-	assert_int_equal(mkdir(path, 0755), 0);
-	snprintf(path, sizeof(path), "%s/containers/c1/upper/file", p->root);
-	assert_int_equal(mkdir(path, 0755), 0);
-	fail_each_call(p, do_commit, "made:1", NULL);
-	fail_each_call(p, do_remove, NULL, "second:1");
-	assert_int_equal(count(p, "layers"), 2);
-	start_again(p, first);
-	if (store_import(p->s, p->archive, NULL, NULL, &err) < 0 || do_untag(p, &err) < 0)
-		fail_msg("%s", err.text);
-	/* the image stays without a name, and a sweep leaves it alone */
-	assert_int_equal(store_sweep(p->s, NULL, &err), 0);
-	assert_int_equal(count(p, "layers"), 3);
-	assert_false(there(p, "second:1"));
-}
-
-/* A sweep waits for nobody: beside an import it does nothing. */
-static void a_sweep_leaves_an_import_alone(void **state)
-{
-	struct place *p = *state;
-	char path[160];
-	int fd;
-
-	write_image(p, "one:1", 1, "salt");
-	import(p);
-	assert_int_equal(store_sweep(p->s, NULL, NULL), 0);
-	assert_int_equal(store_is_busy(p->s), 0);
-	snprintf(path, sizeof(path), "%s/lock.content", p->root);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(flock(fd, LOCK_SH), 0);
-	assert_int_equal(store_is_busy(p->s), 1);
-	assert_int_equal(store_sweep(p->s, NULL, NULL), -EBUSY);
-	assert_int_equal(count(p, "layers"), 1);
-	close(fd);
-	assert_int_equal(store_is_busy(p->s), 0);
-}
-
 static void deep_trees_are_removed(void **state)
 {
 	struct place *p = *state;
@@ -551,8 +394,6 @@ int main(void)
 		IN_PLACE(a_second_process_does_not_get_in),
 		IN_PLACE(a_known_archive_is_not_read),
 		IN_PLACE(every_call_failing_leaves_the_store_whole),
-		IN_PLACE(every_call_failing_leaves_changes_whole),
-		IN_PLACE(a_sweep_leaves_an_import_alone),
 		IN_PLACE(deep_trees_are_removed),
 		IN_PLACE(roots_of_many_layers),
 		IN_PLACE(roots_of_one_layer_have_the_images_attributes),

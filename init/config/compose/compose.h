@@ -83,8 +83,6 @@ struct compose_env_file {
 	struct compose_env_file *next;
 };
 
-struct compose_attachment;
-
 struct compose_service {
 	const char *name;
 	const struct node *at;		/* its key */
@@ -103,9 +101,7 @@ struct compose_service {
 	const char *restart;
 	unsigned max_retries;
 	struct compose_depend *depends_on;
-	const char *network_mode;	/* NULL: its networks, until they are known */
-	struct compose_attachment *attachments;
-	struct strings published;	/* [ADDRESS:][HOST[-HOST]:]CONTAINER[-CONTAINER]/PROTOCOL */
+	const char *network_mode;
 	const struct node *ports;	/* checked when network_mode is known */
 	bool privileged;
 	struct strings cap_add;
@@ -142,29 +138,9 @@ struct compose_volume {
 	struct compose_volume *next;
 };
 
-struct compose_pool {
-	const char *subnet, *range, *gateway;	/* NULL: not given */
-	struct compose_pool *next;
-};
-
 struct compose_network {
-	const char *key;	/* as services call it */
-	const char *name;	/* of the network; NULL: PROJECT_KEY */
-	const char *driver;	/* NULL: bridge */
-	bool internal, attachable, ipv6, external;
-	bool broken, used;
-	struct compose_pool *pools;
-	struct strings options, labels;		/* key, value, key, value... */
+	const char *key;
 	struct compose_network *next;
-};
-
-/* A service in a network. */
-struct compose_attachment {
-	const struct compose_network *network;
-	struct strings aliases;
-	const char *ipv4, *ipv6, *mac;	/* NULL: any */
-	int64_t priority;
-	struct compose_attachment *next;
 };
 
 /* A secret or configuration file of the document. */
@@ -217,8 +193,6 @@ bool compose_write_json(const struct compose *c, struct buf *out);
 /* One service; always returns an entry, broken when it has errors. */
 struct compose_service *compose_read_service(struct ctx *ctx, const struct node *key, const struct node *value);
 void compose_check_depends(struct ctx *ctx, struct compose *c);
-/* Makes s wait for another service, when it does not yet or for less. */
-void compose_add_depend(struct ctx *ctx, struct compose_service *s, const struct compose_service *on, const char *condition);
 /* Leaves out who requires what is left out. */
 void compose_spread_broken(struct ctx *ctx, struct compose *c);
 /* Services with x-onboot run one after the other before all others. */
@@ -239,7 +213,7 @@ const char *compose_image_name(struct arena *a, const char *name, const char **w
 /* Replaces $$, ${X:-default}... in all scalars below n. Returns the number of errors. */
 unsigned compose_interpolate(struct ctx *ctx, struct node *n);
 /* The ports of a service against its network mode. Returns the number of errors. */
-unsigned compose_check_ports(struct ctx *ctx, struct compose_service *s);
+unsigned compose_check_ports(struct ctx *ctx, const struct compose_service *s);
 
 int compose_read_volumes(struct ctx *ctx, const struct node *value, void *out);		/* struct compose_mount * */
 int compose_read_tmpfs(struct ctx *ctx, const struct node *value, void *out);		/* struct compose_tmpfs * */

@@ -225,18 +225,17 @@ void compose_check_depends(struct ctx *ctx, struct compose *c)
 	compose_spread_broken(ctx, c);
 }
 
-void compose_add_depend(struct ctx *ctx, struct compose_service *s, const struct compose_service *on, const char *condition)
+static void add_depend(struct ctx *ctx, struct compose_service *s, const struct compose_service *on)
 {
 	struct compose_depend **tail = &s->depends_on;
 
 	for (; *tail; tail = &(*tail)->next)
 		if (!strcmp((*tail)->name, on->name)) {
-			if (!strcmp(condition, "service_completed_successfully"))
-				(*tail)->condition = condition;
+			(*tail)->condition = "service_completed_successfully";
 			return;
 		}
 	*tail = ARENA_NEW(ctx->arena, struct compose_depend);
-	**tail = (struct compose_depend){ .at = s->at, .name = on->name, .condition = condition, .required = true };
+	**tail = (struct compose_depend){ .at = s->at, .name = on->name, .condition = "service_completed_successfully", .required = true };
 }
 
 void compose_order_onboot(struct ctx *ctx, struct compose *c)
@@ -251,10 +250,10 @@ void compose_order_onboot(struct ctx *ctx, struct compose *c)
 			s->broken = true;
 		}
 		if (last)
-			compose_add_depend(ctx, s, last, "service_completed_successfully");
+			add_depend(ctx, s, last);
 		last = s;
 	}
 	for (struct compose_service *s = c->services; s && last; s = s->next)
 		if (!s->onboot)
-			compose_add_depend(ctx, s, last, "service_completed_successfully");
+			add_depend(ctx, s, last);
 }

@@ -131,22 +131,6 @@ static void add_health(struct buf *b, const struct compose_health *h)
 	buf_printf(b, ", \"start_period_ms\": %" PRIu64 ", \"start_interval_ms\": %" PRIu64 "}", h->start_period_ms, h->start_interval_ms);
 }
 
-static void add_attachments(struct buf *b, const struct compose_service *s)
-{
-	buf_puts(b, ",\n   \"networks\": {");
-	for (const struct compose_attachment *a = s->attachments; a; a = a->next) {
-		buf_puts(b, a == s->attachments ? "\n    " : ",\n    ");
-		add_text(b, a->network->name);
-		buf_puts(b, ": {\"aliases\": ");
-		add_list(b, &a->aliases);
-		add_wanted(b, "ipv4_address", a->ipv4);
-		add_wanted(b, "ipv6_address", a->ipv6);
-		add_wanted(b, "mac_address", a->mac);
-		buf_putc(b, '}');
-	}
-	buf_putc(b, '}');
-}
-
 /* What is there only when it was asked for. */
 static void add_wanted_keys(struct buf *b, const struct compose_service *s)
 {
@@ -185,9 +169,6 @@ static void add_wanted_keys(struct buf *b, const struct compose_service *s)
 	if (s->annotations.n)
 		add_pairs(b, "annotations", &s->annotations);
 	add_wanted(b, "pull_policy", s->pull_policy);
-	if (s->attachments)
-		add_attachments(b, s);
-	add_wanted_list(b, "ports", &s->published);
 	add_health(b, &s->health);
 }
 
@@ -219,50 +200,6 @@ static void add_service(struct buf *b, const struct compose_service *s)
 	buf_printf(b, ",\n   \"line\": %u}", s->at->line);
 }
 
-static void add_pool(struct buf *b, const struct compose_pool *p, bool first)
-{
-	buf_puts(b, first ? "\"subnet\": " : ", {\"subnet\": ");
-	add_text(b, p->subnet ? p->subnet : "");
-	add_wanted(b, "ip_range", p->range);
-	add_wanted(b, "gateway", p->gateway);
-	buf_putc(b, '}');
-}
-
-/* Those that the engine has to make. */
-static void add_networks(struct buf *b, const struct compose *c)
-{
-	bool any = false;
-
-	for (const struct compose_network *n = c->networks; n; n = n->next) {
-		if (!n->used || n->external || n->broken)
-			continue;
-		buf_puts(b, any ? ",\n  {\"name\": " : ",\n \"networks\": [\n  {\"name\": ");
-		any = true;
-		add_text(b, n->name);
-		add_wanted(b, "driver", n->driver);
-		if (n->internal)
-			add_flag(b, "internal", true);
-		if (n->attachable)
-			add_flag(b, "attachable", true);
-		if (n->ipv6)
-			add_flag(b, "ipv6", true);
-		for (const struct compose_pool *p = n->pools; p; p = p->next) {
-			if (p == n->pools)
-				buf_puts(b, ",\n   \"subnets\": [{");
-			add_pool(b, p, p == n->pools);
-		}
-		if (n->pools)
-			buf_putc(b, ']');
-		if (n->options.n)
-			add_pairs(b, "options", &n->options);
-		if (n->labels.n)
-			add_pairs(b, "labels", &n->labels);
-		buf_putc(b, '}');
-	}
-	if (any)
-		buf_putc(b, ']');
-}
-
 bool compose_write_json(const struct compose *c, struct buf *out)
 {
 	bool first = true;
@@ -283,8 +220,6 @@ bool compose_write_json(const struct compose *c, struct buf *out)
 		add_text(out, v->name);
 		buf_putc(out, '}');
 	}
-	buf_puts(out, "]");
-	add_networks(out, c);
-	buf_puts(out, "}\n");
+	buf_puts(out, "]}\n");
 	return !first;
 }

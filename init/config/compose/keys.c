@@ -9,7 +9,7 @@
 #define WARN DIAG_WARNING
 #define UNLIMITED "is a Compose key that Coracle does not support yet; the container runs without that limit"
 #define NO_KERNEL "is a limit that the kernel does not have any more (cgroup v2); the container runs without it"
-#define NO_NETWORK "is not supported by Coracle: services of one network find each other by name"
+#define NO_NETWORK "is not supported yet by Coracle: there are no bridge networks yet"
 
 const struct known_key compose_known_service_keys[] = {
 	{ "build", WARN, "is not supported: Coracle does not build images" }, { "develop", WARN, "is for `compose watch`; it is not used" },
@@ -20,7 +20,7 @@ const struct known_key compose_known_service_keys[] = {
 	{ "extends", REJECT, "is not supported: there is no other file here; YAML's `<<: *anchor` takes another service's keys" },
 	{ "external_links", REJECT, NO_NETWORK }, { "gpus", REJECT, "is not supported by Coracle; name the devices under devices" },
 	{ "isolation", REJECT, "is for Windows" }, { "label_file", REJECT, NULL }, { "links", REJECT, NO_NETWORK },
-	{ "mac_address", REJECT, "is not supported here by Coracle: give it to one of the networks of the service" }, { "models", REJECT, "is not supported by Coracle" },
+	{ "mac_address", REJECT, NO_NETWORK }, { "models", REJECT, "is not supported by Coracle" },
 	{ "post_start", REJECT, NULL }, { "pre_stop", REJECT, NULL },
 	{ "profiles", REJECT, "is not supported: nobody chooses a profile at boot; leave the service out, or the key" },
 	{ "provider", REJECT, "is not supported by Coracle" },

@@ -1,14 +1,14 @@
-/* ports.c - the ports of a service: all that Compose can say is read, checked, and written in one form.
+/* ports.c - the ports of a service: all that Compose can say is read and checked, and then what the host's network carries.
  *
  * With network_mode host a container listens on the machine's own ports, so a
- * mapping is right when it changes nothing: 80:80 is, 8080:80 needs a network of its own. */
+ * mapping is right when it changes nothing: 80:80 is, 8080:80 needs a bridge network. */
 #include <errno.h>
 #include <string.h>
 
 #include "../scalar.h"
 #include "compose.h"
 
-#define IS_HOST "with network_mode: host the container's port is the machine's port: remove network_mode"
+#define NO_BRIDGE "there are no bridge networks yet: with host networking the container's port is the machine's port"
 #define PORT_HINT "such as \"80:80\", \"127.0.0.1:8000-8010:8000-8010/udp\""
 
 struct range {
@@ -148,24 +148,7 @@ static const char *check_host(const struct port *p)
 	return NULL;
 }
 
-static const char *range_text(struct ctx *ctx, const struct range *r)
-{
-	return r->low == r->high ? arena_printf(ctx->arena, "%u", (unsigned)r->low) :
-				   arena_printf(ctx->arena, "%u-%u", (unsigned)r->low, (unsigned)r->high);
-}
-
-/* As the engine reads it. */
-static const char *published_text(struct ctx *ctx, const struct port *p)
-{
-	const char *host = p->host.low ? range_text(ctx, &p->host) : "";
-	bool address = !any_address(p->address) || (p->address && !strcmp(p->address, "0.0.0.0"));
-	bool six = address && strchr(p->address, ':');
-
-	return arena_printf(ctx->arena, "%s%s%s%s%s%s%s/%s", six ? "[" : "", address ? p->address : "", six ? "]" : "", address ? ":" : "", host,
-			    *host || address ? ":" : "", range_text(ctx, &p->container), p->protocol);
-}
-
-static unsigned check_port(struct ctx *ctx, struct compose_service *s, const struct node *n)
+static unsigned check_port(struct ctx *ctx, const struct node *n)
 {
 	struct long_port l = { .protocol = "tcp" };
 	const char *hint = PORT_HINT;
@@ -181,12 +164,8 @@ static unsigned check_port(struct ctx *ctx, struct compose_service *s, const str
 	wrong = n->type == NODE_MAP ? read_long(ctx, &l, &p) : read_short(ctx, p.text, &p);
 	if (!wrong)
 		wrong = check_sense(ctx, &p);
-	if (!wrong && (!s->network_mode || !strcmp(s->network_mode, "bridge"))) {
-		strings_add(ctx, &s->published, published_text(ctx, &p));
-		return 0;
-	}
 	if (!wrong) {
-		hint = IS_HOST;
+		hint = NO_BRIDGE;
 		wrong = check_host(&p);
 	}
 	if (wrong)
@@ -194,17 +173,17 @@ static unsigned check_port(struct ctx *ctx, struct compose_service *s, const str
 	return wrong != NULL;
 }
 
-unsigned compose_check_ports(struct ctx *ctx, struct compose_service *s)
+unsigned compose_check_ports(struct ctx *ctx, const struct compose_service *s)
 {
 	unsigned errors = 0;
 
 	if (!s->ports || !s->ports->items)
 		return 0;
-	if (s->network_mode && strcmp(s->network_mode, "host") != 0 && strcmp(s->network_mode, "bridge") != 0) {
+	if (strcmp(s->network_mode, "host") != 0) {
 		diag_at(ctx->diags, DIAG_ERROR, s->ports, NULL, "a service with network_mode %s has no ports", s->network_mode);
 		return 1;
 	}
 	for (const struct item *i = s->ports->items; i; i = i->next)
-		errors += check_port(ctx, s, i->value);
+		errors += check_port(ctx, i->value);
 	return errors;
 }

@@ -165,8 +165,8 @@ static int read_pull_policy(struct ctx *ctx, const struct node *value, void *out
 		i++;
 	if (i == ARRAY_SIZE(policies) && strncmp(value->text, "every_", 6) != 0)
 		return diag_at(ctx->diags, DIAG_ERROR, value, "always, never or missing", "%s is not a pull policy", quoted);
-	if (i > 3)
-		diag_at(ctx->diags, DIAG_WARNING, value, "always", "the pull policy %s is not supported by Coracle: a newer image is looked for at every start", quoted);
+	if (i >= 3)
+		diag_at(ctx->diags, DIAG_WARNING, value, "missing", "the pull policy %s is not supported yet by Coracle: an image that is there is used", quoted);
 	*(const char **)out = i == 1 ? "never" : i < 3 ? "missing" : "always";
 	return 0;
 }
@@ -322,6 +322,7 @@ struct compose_service *compose_read_service(struct ctx *ctx, const struct node 
 	s->name = key->text;
 	s->at = key;
 	s->restart = "no";
+	s->network_mode = "host";
 	s->stop_grace_ms = 10000;
 	if (!compose_name_ok(key->text) || strlen(key->text) != key->len) {
 		s->name = "?";

@@ -86,7 +86,7 @@ static int read_no_health(const struct run *r, const char *value)
 	return put_health(r, "disable", "true");
 }
 
-#define NO_BRIDGE "is not supported here by Coracle; a Compose document can have it"
+#define NO_BRIDGE "there are no bridge networks yet"
 
 static const struct option options[] = {
 	{ "name", '\0', TEXT, "container_name", NULL }, { "publish", 'p', ADD, "ports", NULL }, { "env", 'e', ADD, "environment", NULL },

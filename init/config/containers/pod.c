@@ -95,7 +95,7 @@ static int read_flag(struct pod *p, const struct item *i, const char *to)
 
 	if (value_bool(p->ctx, i->value, &on) < 0)
 		return -EINVAL;
-	if (on && to && !node_get(p->common, to))
+	if (on && to)
 		build_put(p->ctx, p->common, to, build_text(p->ctx, i->value, "host"));
 	return 0;
 }
@@ -222,8 +222,6 @@ static int read(struct ctx *ctx, const struct source *source, struct config *c, 
 		return diag_at(ctx->diags, DIAG_ERROR, root, NULL, "%s is a mapping, not %s", gce ? "a container declaration" : "a pod", node_describe(root));
 	p.at = root;
 	p.common = build_map(ctx, root);
-	/* the containers of a pod see each other at localhost */
-	build_put(ctx, p.common, "network_mode", build_text(ctx, root, "host"));
 	if (read_root(&p, root) < 0)
 		return -EINVAL;
 	if (p.out.document)

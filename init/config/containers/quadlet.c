@@ -293,7 +293,7 @@ static int read_log_driver(struct quadlet *q, const struct unit_entry *e, struct
 	return 0;
 }
 
-#define NO_BRIDGE "is not supported by Coracle; a Compose document can have it"
+#define NO_BRIDGE "there are no bridge networks yet"
 #define NO_USERS "is not supported by Coracle: containers have the machine's user numbers"
 #define NOT_DONE "is not supported by Coracle"
 
@@ -479,7 +479,7 @@ void quadlet_read(struct quadlet *q, const char *file_name, const struct source 
 	bool bad = false;
 
 	if (!strcmp(suffix, ".network")) {
-		diag_add(q->ctx->diags, DIAG_WARNING, source, 1, 1, NULL, "%s is not used: networks of Quadlet are not supported by Coracle", file_name);
+		diag_add(q->ctx->diags, DIAG_WARNING, source, 1, 1, NULL, "%s is not used: there are no bridge networks yet", file_name);
 		return;
 	}
 	if (!container && strcmp(suffix, ".volume") != 0) {

@@ -20,10 +20,8 @@
 
 #define CAP_BIT(c) (1ull << (c))
 
-static const uint64_t kept_to_unpack = CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER) |
+static const uint64_t kept = CAP_BIT(CAP_CHOWN) | CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER) |
 	CAP_BIT(CAP_FSETID) | CAP_BIT(CAP_MKNOD) | CAP_BIT(CAP_SETFCAP);
-/* The kernel shows trusted.overlay.* to CAP_SYS_ADMIN only; what else it allows is not on the list of system calls. */
-static const uint64_t kept_to_pack = CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_SYS_ADMIN);
 
 static int become_root_alone(struct err *err)
 {
@@ -44,7 +42,7 @@ static int become_root_alone(struct err *err)
 	return 0;
 }
 
-static int drop_capabilities(uint64_t kept, struct err *err)
+static int drop_capabilities(struct err *err)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct cap[2];
@@ -81,7 +79,7 @@ static int limit(int what, uint64_t value, const char *name, struct err *err)
 	return 0;
 }
 
-int confine_enter(int dirfd, enum confine_use use, uint64_t max_file, int *owners, struct err *err)
+int confine_enter(int dirfd, uint64_t max_file, int *owners, struct err *err)
 {
 	int r;
 
@@ -95,7 +93,7 @@ int confine_enter(int dirfd, enum confine_use use, uint64_t max_file, int *owner
 		return err_set(err, -r, "enter empty namespaces");
 	if (fchdir(dirfd) < 0 || chroot(".") < 0)
 		return err_set(err, errno, "change the root directory");
-	if ((r = drop_capabilities(use == CONFINE_PACK ? kept_to_pack : kept_to_unpack, err)) < 0)
+	if ((r = drop_capabilities(err)) < 0)
 		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "give up privileges");

@@ -5,13 +5,12 @@
  * but make files below one directory. Descriptors it is given:
  *
  *	0  the archive or blob	3  the directory it is locked into
- *	1  answers, one line each	4  (unpack --copy) a file that gets the blob's bytes, (pack) what gets the tar
+ *	1  answers, one line each	4  (unpack --copy) a file that gets the blob's bytes
  *
  * Command lines:
  *	coracle-fetch index [--extract]
  *	coracle-fetch unpack --digest D --diff-id D [--offset N] [--size N] [--max-size N] [--copy]
  *	coracle-fetch verify ...	the same without unpacking: a blob to keep of a layer that is there
- *	coracle-fetch pack [--layer|--upper]	fd 3 as a tar on fd 4: a tree as it is, as a layer, overlayfs' upper directory as a layer
  *
  * --offset: read with pread(2) from there (the descriptor may be shared); without it
  * fd 0 is read as a stream. --digest or --diff-id "-": not known (docker-archives know
@@ -28,7 +27,6 @@
  *	warning TEXT			something left away
  *	done DIFFID SIZE DIGEST BYTES HOW	unpack, verify: bytes unpacked; digest and bytes of the blob; "plain" when
  *					it is not compressed, else "gzip" or "zstd"
- *					pack: digest (without --layer and --upper it means nothing) and bytes of the tar, twice
  *	done				index
  *	error ERRNO TEXT		then exit code 1
  * Anything but exactly one done or error at the end is a failure.

@@ -29,7 +29,7 @@ static const int allowed[] = {
 	SYS_read, SYS_write, SYS_pwrite64, SYS_pread64, SYS_readv, SYS_writev, SYS_openat, SYS_openat2, SYS_close,
 	SYS_futex, SYS_fchown, SYS_fchmod, SYS_utimensat, SYS_fstat, SYS_newfstatat, SYS_lseek, SYS_ftruncate,
 	SYS_mkdirat, SYS_symlinkat, SYS_linkat, SYS_mknodat, SYS_unlinkat, SYS_fchownat, SYS_fchmodat,
-	SYS_fsetxattr, SYS_fgetxattr, SYS_flistxattr, SYS_readlinkat, SYS_getdents64, SYS_fcntl, SYS_fadvise64,
+	SYS_fsetxattr, SYS_getdents64, SYS_fcntl, SYS_fadvise64,
 	SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise,
 	SYS_exit, SYS_exit_group, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall,
 	SYS_gettid, SYS_tkill, SYS_clock_gettime, SYS_sched_yield, SYS_set_robust_list,

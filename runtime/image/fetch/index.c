@@ -90,16 +90,6 @@ static int tell_link(struct archive_entry *e, const char *path, struct err *err)
 	return 0;
 }
 
-/* An ACI's root directory: its files are no members of an outer archive, and may be anything. */
-static int in_rootfs(struct archive_entry *e)
-{
-	const char *name = archive_entry_pathname(e);
-
-	if (name && !strncmp(name, "./", 2))
-		name += 2;
-	return name && !strncmp(name, "rootfs/", 7);
-}
-
 static int list_member(struct archive *a, struct archive_entry *e, const struct lister *l, struct err *err)
 {
 	char path[PATH_MAX], name[FETCH_LINE_MAX / 3];
@@ -149,8 +139,6 @@ int index_list(int fd, struct err *err)
 		r = tarread_error(a, err, "not a tar");
 	else
 		while ((r = tarread_next(a, e, err)) == 1) {
-			if (in_rootfs(e))
-				continue;
 			if (++members > FETCH_MEMBERS_MAX)
 				r = image_bad(err, "more than %d members", FETCH_MEMBERS_MAX);
 			else
@@ -223,8 +211,6 @@ int index_extract(struct stream *in, int dirfd, struct err *err)
 	int r = e ? tarread_open(&a, in, err) : err_set(err, ENOMEM, "read tar");
 
 	while (r >= 0 && (r = tarread_next(a, e, err)) == 1) {
-		if (in_rootfs(e))
-			continue;
 		if (++members > FETCH_MEMBERS_MAX)
 			r = image_bad(err, "more than %d members", FETCH_MEMBERS_MAX);
 		else

@@ -17,7 +17,6 @@
 #include "runtime/image/fetch/fetch.h"
 #include "runtime/image/fetch/index.h"
 #include "runtime/image/fetch/layer.h"
-#include "runtime/image/fetch/pack.h"
 #include "runtime/image/image.h"
 #include "runtime/image/say.h"
 
@@ -31,7 +30,6 @@ struct request {
 	int64_t offset;
 	uint64_t size, max_size;
 	int copy, extract;
-	enum pack_as as;
 };
 
 static int parse_number(const char *s, uint64_t *out)
@@ -60,10 +58,6 @@ static int parse_arguments(int argc, char **argv, struct request *q)
 			q->extract = 1;
 			continue;
 		}
-		if (!strcmp(argv[i], "--layer") || !strcmp(argv[i], "--upper")) {
-			q->as = argv[i][2] == 'l' ? PACK_LAYER : PACK_UPPER;
-			continue;
-		}
 		i++;
 		if (!strcmp(argv[i - 1], "--digest") && (image_digest_ok(value) || !strcmp(value, "-")))
 			q->digest = value;
@@ -78,8 +72,7 @@ static int parse_arguments(int argc, char **argv, struct request *q)
 		else
 			return -EINVAL;
 	}
-	return strcmp(q->mode, "index") && strcmp(q->mode, "unpack") && strcmp(q->mode, "verify") &&
-		strcmp(q->mode, "pack") ? -EINVAL : 0;
+	return strcmp(q->mode, "index") && strcmp(q->mode, "unpack") && strcmp(q->mode, "verify") ? -EINVAL : 0;
 }
 
 static void tell_mark(enum tree_mark mark, const char *path)
@@ -143,29 +136,13 @@ static int run_index(struct stream *in, struct err *err)
 	return r;
 }
 
-static int run_pack(const struct request *q, struct err *err)
-{
-	char digest[IMAGE_DIGEST_SIZE];
-	uint64_t bytes;
-	int owners, r;
-
-	if ((r = confine_enter(DIR_FD, CONFINE_PACK, q->max_size, &owners, err)) < 0 || (r = confine_filter(err)) < 0)
-		return err_wrap(err, r, "confine");
-	if ((r = pack_tree(DIR_FD, q->as, COPY_FD, digest, &bytes, err)) < 0)
-		return r;
-	answer("done %s %llu %s %llu plain", digest, (unsigned long long)bytes, digest, (unsigned long long)bytes);
-	return 0;
-}
-
 static int run(const struct request *q, struct err *err)
 {
 	struct stream_options opt = { .fd = 0, .offset = q->offset, .size = q->size, .max_out = q->max_size, .copy_fd = -1 };
 	struct stream *in = NULL;
 	int unpack = strcmp(q->mode, "index") != 0, owners, r;
 
-	if (!strcmp(q->mode, "pack"))
-		return run_pack(q, err);
-	if ((r = confine_enter(DIR_FD, CONFINE_UNPACK, q->max_size, &owners, err)) < 0)
+	if ((r = confine_enter(DIR_FD, q->max_size, &owners, err)) < 0)
 		return err_wrap(err, r, "confine");
 	if (unpack) {
 		opt.copy_fd = q->copy ? COPY_FD : -1;

@@ -1,9 +1,8 @@
-/* netlink.h - a small encoder and reader of netlink (netlink(7), rtnetlink(7)): one request at a time, each with its answer.
+/* netlink.h - a small encoder and reader of rtnetlink (rtnetlink(7)): one request at a time, each with its answer.
  *
- * Used by coracle-config and coracle-engine. Messages are built in a fixed buffer; one that does not fit is refused, never cut. The kernel
- * answers a request while it is sent, so nothing here waits for anybody but the kernel. */
-#ifndef CORACLE_NETLINK_H
-#define CORACLE_NETLINK_H
+ * Runs in coracle-config. Messages are built in a fixed buffer; one that does not fit is refused, never cut. */
+#ifndef CORACLE_CONFIG_NETWORK_NETLINK_H
+#define CORACLE_CONFIG_NETWORK_NETLINK_H
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -19,8 +18,7 @@ struct netlink {
 	char why[96];		/* what the kernel said beside the errno of the last request, or "" */
 };
 
-int netlink_open(struct netlink *n);	/* NETLINK_ROUTE; 0 or -errno */
-int netlink_open_protocol(struct netlink *n, int protocol);
+int netlink_open(struct netlink *n);	/* 0 or -errno */
 void netlink_close(struct netlink *n);
 
 struct nl_message {
@@ -46,10 +44,6 @@ int netlink_request(struct netlink *n, struct nl_message *m);
 
 /* Calls each for every message of a dump. Returns 0 or -errno. */
 int netlink_dump(struct netlink *n, struct nl_message *m, void (*each)(const struct nlmsghdr *h, void *arg), void *arg);
-
-/* Sends messages that were built one behind the other (n bytes) as one transaction, and takes what the kernel has to say about
- * any of them: 0 when it refused none, else the first -errno. */
-int netlink_batch(struct netlink *n, const void *messages, size_t size);
 
 /* The attribute among n bytes of attributes, or NULL. */
 const struct rtattr *nl_find(const struct rtattr *first, size_t n, unsigned attribute);

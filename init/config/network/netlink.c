@@ -1,10 +1,9 @@
 /* netlink.c - requests to the kernel's routing tables and devices, and its answers.
  *
- * Runs in coracle-config and coracle-engine. Every length that comes in is checked against what was received, although it comes from the kernel. */
+ * Runs in coracle-config. Every length that comes in is checked against what was received, although it comes from the kernel. */
 #include "netlink.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,15 +16,10 @@
 
 int netlink_open(struct netlink *n)
 {
-	return netlink_open_protocol(n, NETLINK_ROUTE);
-}
-
-int netlink_open_protocol(struct netlink *n, int protocol)
-{
 	struct sockaddr_nl a = { .nl_family = AF_NETLINK };
 	int one = 1;
 
-	*n = (struct netlink){ .fd = sys_socket(AF_NETLINK, SOCK_RAW, protocol) };
+	*n = (struct netlink){ .fd = sys_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) };
 	if (n->fd < 0)
 		return n->fd;
 	if (bind(n->fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
@@ -237,37 +231,6 @@ int netlink_dump(struct netlink *n, struct nl_message *m, void (*each)(const str
 	m->u.head.nlmsg_flags |= NLM_F_DUMP;
 	r = send_message(n, m);
 	return r < 0 ? r : answer(n, each, arg);
-}
-
-/* The kernel has done it all when send returns; its complaints lie in the socket already. */
-int netlink_batch(struct netlink *n, const void *messages, size_t size)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct iovec iov = { (void *)(uintptr_t)messages, size };
-	struct msghdr out = { .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &iov, .msg_iovlen = 1 };
-	char buf[ANSWER_MAX] __attribute__((aligned(8)));
-	int space = (int)MIN(size + 65536, (size_t)INT_MAX / 2);
-	int result = 0;
-	ssize_t len;
-
-	n->why[0] = '\0';
-	if (setsockopt(n->fd, SOL_SOCKET, SO_SNDBUFFORCE, &space, sizeof(space)) < 0)
-		setsockopt(n->fd, SOL_SOCKET, SO_SNDBUF, &space, sizeof(space));
-	len = sys_sendmsg(n->fd, &out, 0);
-	if (len < 0)
-		return (int)len;
-	while ((len = recv(n->fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0) {
-		for (size_t at = 0; at + sizeof(struct nlmsghdr) <= (size_t)len;) {
-			const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)(buf + at);
-
-			if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > (size_t)len - at)
-				return -EBADMSG;
-			if (h->nlmsg_type == NLMSG_ERROR && result == 0)
-				result = take_error(n, h);
-			at += NLMSG_ALIGN((size_t)h->nlmsg_len);
-		}
-	}
-	return result;
 }
 
 const struct rtattr *nl_find(const struct rtattr *first, size_t n, unsigned attribute)
