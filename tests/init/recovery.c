@@ -247,6 +247,37 @@ static void gone(void)
 		pause();
 }
 
+static int has_processes(const char *path)
+{
+	char text[64];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0;
+}
+
+/* A service that was started before a crash is stopped after it: with all that it has made. */
+static void family(void)
+{
+	static const char procs[] = "/sys/fs/cgroup/system/family/cgroup.procs";
+	const char *a = "";
+
+	ready();
+	while (strncmp(a = row_of("family"), "running", 7))
+		usleep(1000);
+	while (access("/run/child", F_OK) < 0)
+		usleep(1000);
+	inject("null");
+	same(ask("stop family"), "ok", "family: stopped after the crash");
+	for (int i = 0; i < 1000 && !strncmp(a = row_of("family"), "stopping", 8); i++)
+		usleep(10000);
+	for (int i = 0; i < 300 && has_processes(procs); i++)
+		usleep(10000);
+	result(!has_processes(procs), a, "family: nothing of it is left, not even what ignores every signal");
+}
+
 /* A process that init makes shares its memory until it has executed its program. */
 static void child(void)
 {
@@ -394,7 +425,7 @@ static void run_scenario(char *scenario)
 		const char *name;
 		void (*run)(void);
 	} table[] = { { "journal", journal }, { "more", journal_more }, { "five", five }, { "load", load }, { "reload", reload },
-		    { "eight", eight }, { "gone", gone }, { "child", child }, { "late", late } };
+		    { "eight", eight }, { "gone", gone }, { "child", child }, { "family", family }, { "late", late } };
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if (!strncmp(scenario, table[i].name, strlen(table[i].name))) {

@@ -144,6 +144,16 @@ case_is $((n == 5)) "child: it is said how each ended ($n of 5)"
 n=$(grep -c 'and was executed again' <<<"$log" || true)
 case_is $((n == 1)) "child: init itself crashed once ($n)"
 
+# its child is in a session of its own and ignores what it can
+cat >"$work/root/usr/lib/coracle/units/family.unit" <<'UNIT'
+[Service]
+ExecStart=/bin/sh -c "busybox setsid busybox sh -c 'trap : HUP INT TERM; : >/run/child; while :; do busybox sleep 1; done' & exec busybox sleep 1000"
+TimeoutStopSec=1s
+UNIT
+run_init family
+rm "$work/root/usr/lib/coracle/units/family.unit"
+probe_cases family 2
+
 run_init late mlockall
 probe_cases late 24
 
