@@ -3,21 +3,9 @@
 # What becomes of single inputs is tried by the units (tests/unit/test_config_{parts,merge,jinja}.c).
 set -euo pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-build=${CORACLE_BUILD:-$top/build}
-config=$build/bin/coracle-config
-# shellcheck source=tests/lib/tap.sh
-source "$top/tests/lib/tap.sh"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/config/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-exits() {
-	local want=$1 code=0
-	shift
-	"$@" >"$work/out" 2>&1 || code=$?
-	[[ $code == "$want" ]] || { echo "exit status $code, not $want"; cat "$work/out"; return 1; }
-}
-json() { python3 -c 'import json, sys; print(eval(sys.argv[1], {"v": json.load(sys.stdin)}))' "$1"; }
 query() { "$config" query --root "$work/root" "$@" 2>&1; }
 instance=var/lib/cloud/instance
 
